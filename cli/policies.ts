@@ -1,18 +1,35 @@
 // What commands of policies have in common, on the log and over the API.
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { strictJson, strictText } from '../domain/text/strict-json.ts';
 import type { PolicyStanding, ShownVersion, WholeVersion } from '../operations/policies/versions.ts';
 import { CodedError } from '../ports/fault.ts';
+import { instant } from './commands/dead-letter-options.ts';
 import { print, printRows, toJson } from './output.ts';
 
-export const PROPOSE_HELP = `
+const PROPOSE_HELP = `
 Nothing that the broker took before counts by it, so a day in the past means at once. An id of a limit rule always counts the
 same: a rule that counts something else needs another.
 
 Examples:
   corridor policy propose limits --file rules-2026-12.json --from 2026-12-01T00:00:00Z --reason "new tiers, as decided on the 20th"
   corridor policy propose limits --version 3 --reason "back to version 3: the new tiers stop salaries"`;
+
+/** `propose`, as it is asked for directly and over the API. */
+export const proposeCommand = (policy: Command): Command =>
+  policy
+    .command('propose')
+    .argument('<kind>', 'limits or terms')
+    .description('ask to put a version in force; another person lets it through')
+    .option('--file <file>', 'the policy, as JSON')
+    .option('--version <number>', 'or: the content of an earlier version, to roll back', versionNumber)
+    .option(
+      '--from <instant>',
+      'from when on it counts, such as 2026-12-01T00:00:00Z; default: once it is let through',
+      instant,
+    )
+    .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
+    .addHelpText('after', PROPOSE_HELP);
 
 /** Reads an argument as the number of a version; 0: what is configured. */
 export function versionNumber(text: string): number {

@@ -51,9 +51,6 @@ export interface LimitsAudit {
   readonly drift: readonly DriftOf[];
 }
 
-/** What is being committed is in the log after so long, ms. */
-const SETTLE_MS = 5_000;
-
 /** Compares Redis with the log, twice where they differ. @throws CodedError LIMITS_NOT_HYDRATED, and of the stores */
 export async function auditLimits(connections: Connections): Promise<LimitsAudit> {
   const { config } = connections;
@@ -67,7 +64,8 @@ export async function auditLimits(connections: Connections): Promise<LimitsAudit
     const first = await look();
     let then = first;
     if (first.size > 0) {
-      await pause(SETTLE_MS);
+      // What was being committed is in the log by then, or never will be.
+      await pause(config.kafka.transactionTimeoutMs);
       await read((topic, value) => fold.add(topic, value), { resume: true });
       then = await look();
     }

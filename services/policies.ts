@@ -1,7 +1,7 @@
 // Policies over the log: followed by stages, read and written by those who change them.
 import { nationalHolidays } from '../adapters/calendars/national-holidays.ts';
 import type { PolicyKind, VersionOf } from '../domain/policies/versions.ts';
-import { POLICY_KINDS, policyKey } from '../domain/policies/versions.ts';
+import { POLICY_KINDS, policyKey, versionAt } from '../domain/policies/versions.ts';
 import { type TermBook, termBook } from '../domain/terms/term-book.ts';
 import { safeText } from '../domain/text/text.ts';
 import { limitsPolicy, readLimitRules } from '../operations/policies/limits.ts';
@@ -142,6 +142,8 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
   const since = new Map<string, number>();
   let seen = -1;
   let all: readonly VersionOf<T>[] = [configured];
+  /** Every version that there is can be used, and none is missing: asked for each record, so it is reckoned once. */
+  let isWhole = true;
 
   function current(): readonly VersionOf<T>[] {
     if (seen === table.version) return all;
@@ -156,6 +158,7 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
         );
     }
     all = [...usable([...made.values()]), configured];
+    isWhole = all.every(({ version }, place) => version === all.length - 1 - place) && all.length === made.size + 1;
     return all;
   }
 
@@ -182,7 +185,8 @@ export function followedPolicy<T>(parts: LogComponents, options: FollowingOption
   return {
     ...{ table, troubles },
     at(appendedAt) {
-      current();
+      const versions = current();
+      if (isWhole) return versionAt(versions, appendedAt) ?? configured;
       return versionToGoBy([...made.values()], configured, appendedAt);
     },
     all: current,

@@ -10,8 +10,7 @@ import { openApprovals } from '../../services/approvals.ts';
 import { policyBook, policyLog } from '../../services/policies.ts';
 import { withConnections } from '../connections.ts';
 import { print, toJson, withJson } from '../output.ts';
-import { contentOf, PROPOSE_HELP, printAsked, printPolicies, printVersion, versionNumber } from '../policies.ts';
-import { instant } from './dead-letter-options.ts';
+import { contentOf, printAsked, printPolicies, printVersion, proposeCommand, versionNumber } from '../policies.ts';
 
 interface ProposeOptions {
   readonly file?: string;
@@ -76,20 +75,8 @@ export function registerPolicies(program: Command): void {
 }
 
 function registerPropose(policy: Command): void {
-  policy
-    .command('propose')
-    .argument('<kind>', 'limits or terms')
-    .description('ask to put a version in force; another person lets it through')
-    .option('--file <file>', 'the policy, as JSON')
-    .option('--version <number>', 'or: the content of an earlier version, to roll back', versionNumber)
-    .option(
-      '--from <instant>',
-      'from when on it counts, such as 2026-12-01T00:00:00Z; default: once it is let through',
-      instant,
-    )
-    .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
+  proposeCommand(policy)
     .option('--by <person>', 'who asks', userInfo().username)
-    .addHelpText('after', PROPOSE_HELP)
     .action((kind: string, { file, version, from, reason, by }: ProposeOptions) =>
       withPolicies(async ({ connections, kinds, log }) => {
         const { store } = await openApprovals(connections);

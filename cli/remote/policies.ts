@@ -5,9 +5,8 @@ import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { policiesDto, wholePolicyDto } from '../../api/v1/routes/policies.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { instant } from '../commands/dead-letter-options.ts';
 import { withJson } from '../output.ts';
-import { contentOf, PROPOSE_HELP, printAsked, printPolicies, printVersion, versionNumber } from '../policies.ts';
+import { contentOf, printAsked, printPolicies, printVersion, proposeCommand, versionNumber } from '../policies.ts';
 import { onlyDirect } from './asking.ts';
 
 interface ProposeOptions {
@@ -39,28 +38,15 @@ export function registerRemotePolicies(program: Command, api: () => ApiClient): 
       printVersion(await one(kind, version), json === true),
     );
 
-  policy
-    .command('propose')
-    .argument('<kind>', 'limits or terms')
-    .description('ask to put a version in force; another person lets it through')
-    .option('--file <file>', 'the policy, as JSON')
-    .option('--version <number>', 'or: the content of an earlier version, to roll back', versionNumber)
-    .option(
-      '--from <instant>',
-      'from when on it counts, such as 2026-12-01T00:00:00Z; default: once it is let through',
-      instant,
-    )
-    .requiredOption('--reason <text>', 'why; stands in the log for ever, so no personal data')
-    .addHelpText('after', PROPOSE_HELP)
-    .action(async (kind: string, { file, version, from, reason }: ProposeOptions) => {
-      const asked = contentOf({ file, version });
-      const { last: fromVersion } = ofKind(await all(), kind);
-      const content = typeof asked === 'number' ? (await one(kind, asked)).content : asked.content;
-      const validFrom = from?.toISOString() ?? null;
-      const request = { body: { content, fromVersion, validFrom, reason }, key: randomUUID() };
-      const path = `/policies/${encodeURIComponent(kind)}/versions`;
-      printAsked(approvalDto.parse((await api().ask('POST', path, request)).body));
-    });
+  proposeCommand(policy).action(async (kind: string, { file, version, from, reason }: ProposeOptions) => {
+    const asked = contentOf({ file, version });
+    const { last: fromVersion } = ofKind(await all(), kind);
+    const content = typeof asked === 'number' ? (await one(kind, asked)).content : asked.content;
+    const validFrom = from?.toISOString() ?? null;
+    const request = { body: { content, fromVersion, validFrom, reason }, key: randomUUID() };
+    const path = `/policies/${encodeURIComponent(kind)}/versions`;
+    printAsked(approvalDto.parse((await api().ask('POST', path, request)).body));
+  });
   onlyDirect(policy, ['diff']);
 }
 
