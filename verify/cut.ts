@@ -9,6 +9,7 @@ import type { Log, PartitionRange } from '../ports/log.ts';
 import { pause } from '../ports/pause.ts';
 import { ANALYTICS } from '../processors/topology.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
+import { analyticsWatermark } from '../topics/boundary.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
 import {
   ALL_TOPICS,
@@ -124,9 +125,12 @@ export interface QuietOptions {
   readonly onProgress?: (detail: string) => void;
 }
 
-/** Waits until nothing is written any more. @throws CodedError NOT_QUIET */
+/**
+ * Waits until nothing is written any more. Watermarks do not count: they are written because nothing else is.
+ * @throws CodedError NOT_QUIET
+ */
 export async function waitQuiet(log: Log, { forMs, timeoutMs, onProgress }: QuietOptions): Promise<void> {
-  const topics = ALL_TOPICS;
+  const topics = ALL_TOPICS.filter((topic) => topic !== analyticsWatermark.name);
   const stepMs = Math.min(500, Math.max(1, forMs / 4));
   const startedAt = performance.now();
   let ends = '';

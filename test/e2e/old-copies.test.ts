@@ -164,6 +164,7 @@ it('copies of every record of finished transfers change nothing', async () => {
   expect(await stored([...ids])).toEqual(before);
 
   const report = corridor('verify', '--wait-quiet', '5', '--json', '--no-limits');
+  expect(report.stdout, report.stderr).not.toBe('');
   const { codes } = JSON.parse(report.stdout) as { codes: Record<string, number> };
   expect(Object.keys(codes).toSorted()).toEqual([
     // Copies of rows are copies of what was made of them, too.
