@@ -66,7 +66,7 @@ describe('the lifecycle record of a transition', () => {
     const instruction = { ...event.instruction, corridorId: 'GB-IN' };
     expect(lifecycleOf('transfer.accepted', { ...event, instruction }, 'INTAKE')).toMatchObject({
       eventKind: 'TRANSITION',
-      contractVersion: 3,
+      contractVersion: 4,
       corridorId: 'GB-IN',
       instructedMinor: 50_000n,
       instructedCurrency: 'GBP',
@@ -91,6 +91,36 @@ describe('the lifecycle record of a transition', () => {
     });
     const older = { ...price, margin: null };
     expect(lifecycleOf('transfer.priced', { ...event, price: older }, 'FX_PRICING')!.marginMinor).toBeNull();
+  });
+
+  it('tells the rates that the price is made of, over which currency, and the limit rules in force', () => {
+    const leg = (base: string, quote: string) => {
+      const said = { base, quote, rate: '1.5', source: 'ecb', observedAt: 1_795_944_000_000 };
+      return { ...said, agreement: { sources: ['ecb'], distanceBps: 0 } };
+    };
+    const { agreement: _, ...direct } = leg('INR', 'GBP');
+    const made = (...legs: ReturnType<typeof leg>[]) => {
+      const event = reserved();
+      const reservation = { ...event.reservation, limitRules: 'house@2026-12#7' };
+      return lifecycleOf('transfer.reserved', { ...event, price: { ...event.price, legs }, reservation }, 'LIMITS')!;
+    };
+    expect(made(leg('INR', 'GBP'))).toMatchObject({
+      ...{ priceLegs: [direct], pivotCurrency: null, limitRulesVersion: 'house@2026-12#7' },
+    });
+    for (const [first, second] of [
+      [leg('EUR', 'GBP'), leg('EUR', 'INR')],
+      [leg('GBP', 'EUR'), leg('INR', 'EUR')],
+    ]) {
+      const row = made(first!, second!);
+      expect(row.pivotCurrency).toBe('EUR');
+      expect(row.priceLegs.map(({ base, quote }) => [base, quote])).toEqual(
+        [first!, second!].map(({ base, quote }) => [base, quote]),
+      );
+      expect(schema.isValid(row)).toBe(true);
+    }
+    expect(lifecycleOf('transfer.accepted', accepted(), 'INTAKE')).toMatchObject({
+      ...{ priceLegs: [], pivotCurrency: null, limitRulesVersion: null },
+    });
   });
 
   it('says of a declared tax what is owed, to whom, and not what of', () => {

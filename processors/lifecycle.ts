@@ -6,8 +6,10 @@ import type { ErrorCode } from '../ports/error-codes.ts';
 import type {
   Envelope,
   Instruction,
+  LifecycleLeg,
   LifecycleTax,
   Price,
+  RateLeg,
   Reason,
   Reservation,
   ScreeningEvidence,
@@ -141,6 +143,7 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     ...instructed(instruction),
     ...priced(event.price ?? null),
     ...screened(event.screening ?? null),
+    limitRulesVersion: event.reservation?.limitRules ?? null,
     limitRuleIds: event.reservation ? [...new Set(event.reservation.uses.map(({ ruleId }) => ruleId))] : NONE,
     provider: event.payout?.provider ?? null,
     payoutAttemptKey: event.payout?.attemptKey ?? null,
@@ -186,7 +189,7 @@ type PricedField =
   | ('debitMinor' | 'creditMinor' | 'feesMinor' | 'fees' | 'principalMinor' | 'marginMinor' | 'residual')
   | ('midRate' | 'customerRate' | 'marginBps' | 'rateSnapshotId')
   | ('termsVersion' | 'termIds' | 'market' | 'chargedTaxes' | 'chargedTaxesMinor')
-  | ('valueDate' | 'availableAt' | 'cancelUntil');
+  | ('valueDate' | 'availableAt' | 'cancelUntil' | 'priceLegs' | 'pivotCurrency');
 
 function priced(price: Price | null): PricedFields {
   if (price === null) return UNPRICED;
@@ -210,6 +213,8 @@ function priced(price: Price | null): PricedFields {
     valueDate: price.valueDate,
     availableAt: price.availableAt,
     cancelUntil: price.cancelUntil,
+    priceLegs: price.legs.map(legOf),
+    pivotCurrency: pivotOf(price),
   };
 }
 
@@ -218,8 +223,18 @@ const UNPRICED: PricedFields = {
   ...{ principalMinor: null, marginMinor: null, residual: null },
   ...{ midRate: null, customerRate: null, marginBps: null, rateSnapshotId: null },
   ...{ termsVersion: null, termIds: NONE, market: null, chargedTaxesMinor: null, chargedTaxes: NONE },
-  ...{ valueDate: null, availableAt: null, cancelUntil: null },
+  ...{ valueDate: null, availableAt: null, cancelUntil: null, priceLegs: NONE, pivotCurrency: null },
 };
+
+const legOf = ({ base, quote, rate, source, observedAt }: RateLeg): LifecycleLeg => ({
+  ...{ base, quote, rate, source, observedAt },
+});
+
+/** What both legs name beside the currencies of the transfer. */
+function pivotOf({ legs: [first, second] }: Price): string | null {
+  if (first === undefined || second === undefined) return null;
+  return [first.base, first.quote].find((code) => code === second.base || code === second.quote) ?? null;
+}
 
 function screened(screening: ScreeningEvidence | null) {
   return {

@@ -415,6 +415,20 @@ export interface LifecycleFee {
   minor: bigint;
 }
 
+/** A market rate that a price is made of, as an analyst sees it. */
+export interface LifecycleLeg {
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of its price. */
+  quote: string;
+  /** Decimal string: units of quote for one unit of base, as published; the pair may be the other way round than the transfer. */
+  rate: string;
+  /** Publisher of the rate. */
+  source: string;
+  /** When the source observed it. */
+  observedAt: number;
+}
+
 /** A declared tax as an analyst sees it. */
 export interface LifecycleTax {
   /** What is taxed, such as EXCISE, TCS, VAT. */
@@ -1365,6 +1379,12 @@ export interface TransferLifecycle {
   availableAt: number | null;
   /** Until when the sender may take it back, where the terms name a rule. */
   cancelUntil: number | null;
+  /** The market rates that the price is made of, from source to target: one, or two over pivotCurrency. Empty: not priced, or the record is of before the field. */
+  priceLegs: readonly LifecycleLeg[];
+  /** ISO 4217 code of the currency that the price goes over. Null: it goes over none, or there is no price. */
+  pivotCurrency: string | null;
+  /** Name and version of the limit rules in force when it was reserved, as name@version; those that it counts against are limitRuleIds. Null: not reserved, or reserved before events named them. */
+  limitRulesVersion: string | null;
 }
 
 /** One movement of money of one transfer. The movements of a transfer sum to zero in each currency. No personal data. Key: transferId. Unique: movementId. */

@@ -24,6 +24,7 @@ const STORED = [
   'lifecycleRecordDigest',
   'lifecycleSecond',
   'lifecycleSecondOfTwo',
+  'lifecycleSecondOfThree',
   'lifecycleRecordSecond',
   'lifecycleRecordBefore',
   'position',

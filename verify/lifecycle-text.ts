@@ -3,10 +3,10 @@ import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { digest } from './digest.ts';
 
 /**
- * `since 1`: of the first version of the contract. `since 2`, `since 3`: of the later ones; absent in records of before.
+ * `since 1`: of the first version of the contract. `since 2` to `since 4`: of the later ones; absent in records of before.
  * `before`: what the event alone does not tell, since it is of the event before.
  */
-type Group = 'since 1' | 'since 2' | 'since 3' | 'before';
+type Group = 'since 1' | 'since 2' | 'since 3' | 'since 4' | 'before';
 
 // Every field, checked by the compiler: a field that the schema gains must be compared too.
 const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
@@ -73,6 +73,9 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
   valueDate: 'since 3',
   availableAt: 'since 3',
   cancelUntil: 'since 3',
+  priceLegs: 'since 4',
+  pivotCurrency: 'since 4',
+  limitRulesVersion: 'since 4',
   previousState: 'before',
   previousOccurredAt: 'before',
   heldMs: 'before',
@@ -80,7 +83,8 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
 };
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
 const namesOf = (group: Group) => NAMES.filter((name) => FIELDS[name] === group);
-const [FIRST, SECOND, THIRD, BEFORE] = [namesOf('since 1'), namesOf('since 2'), namesOf('since 3'), namesOf('before')];
+const [FIRST, SECOND, THIRD] = [namesOf('since 1'), namesOf('since 2'), namesOf('since 3')];
+const [FOURTH, BEFORE] = [namesOf('since 4'), namesOf('before')];
 /** Counted where they are given, and last: digests in checkpoints of before are what they were. */
 const LATER: ReadonlySet<keyof TransferLifecycle> = new Set<keyof TransferLifecycle>([
   'producerId',
@@ -102,11 +106,15 @@ export interface LifecycleDigests {
   readonly second: number;
   /** The same, had it been made by version 2; 0: that version could not have made it. */
   readonly secondOfTwo: number;
+  /** The same, had it been made by version 3. */
+  readonly secondOfThree: number;
 }
 
 export function lifecycleDigests(record: TransferLifecycle): LifecycleDigests {
   const secondOfTwo = record.termsVersion === null ? digest(addedText({ ...record, contractVersion: 2 }, SECOND)) : 0;
-  return { first: digest(firstText(record)), second: secondDigest(record), secondOfTwo };
+  const ofThree = { ...record, contractVersion: 3 };
+  const secondOfThree = digest(addedText(ofThree, SECOND) + addedText(ofThree, THIRD));
+  return { first: digest(firstText(record)), second: secondDigest(record), secondOfTwo, secondOfThree };
 }
 
 export function secondDigest(record: TransferLifecycle): number {
@@ -126,7 +134,8 @@ export function beforeDigest(
 const isOfBefore = (record: TransferLifecycle): boolean =>
   record.contractVersion === null && record.replayId === null && laterText(record) === '';
 
-const laterText = (record: TransferLifecycle): string => addedText(record, SECOND) + addedText(record, THIRD);
+const laterText = (record: TransferLifecycle): string =>
+  [SECOND, THIRD, FOURTH].map((names) => addedText(record, names)).join('');
 
 function firstText(record: TransferLifecycle): string {
   let text = '';

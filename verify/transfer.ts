@@ -63,9 +63,10 @@ export interface EventFact {
   /** Digest of the lifecycle record that belongs to it; for a requote by settlement: `lifecycleBySettlement`. */
   lifecycle: number;
   lifecycleBySettlement: number;
-  /** The same of the fields of version 2 of the analytics contract. */
+  /** The same of the fields of later versions of the analytics contract, and as versions 2 and 3 would have it. */
   lifecycleSecond: number;
   lifecycleSecondOfTwo: number;
+  lifecycleSecondOfThree: number;
   /** Lifecycle records, and their digest. */
   lifecycleRecords: number;
   lifecycleRecordDigest: number;

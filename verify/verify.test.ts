@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogRecord } from '../ports/log.ts';
 import { AT } from '../test/kit/builders.ts';
-import { NOT_IN_LIFECYCLE, UNTERMED_ROW } from '../test/kit/undeclared.ts';
+import { NOT_IN_LIFECYCLE, UNLEGGED_ROW, UNTERMED_ROW } from '../test/kit/undeclared.ts';
 import type { FixedLog } from './testing/fixed-log.ts';
 import { ENDINGS, History } from './testing/history.ts';
 import { AT_ONCE, cutAfter, drop, edit, entryOf, onlyDocument, repeat, verified } from './testing/plant.ts';
@@ -108,6 +108,20 @@ describe('a history in agreement', () => {
     expect((await second({})).codes).not.toHaveProperty('LIFECYCLE_DIFFERS');
     for (const more of [{ valueDate: '2026-12-01' }, { termIds: ['made-up'] }, { chargedTaxesMinor: 1n }])
       expect((await second(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
+  });
+
+  it('takes records of the third version, which say nothing of rates, and none that say something of them', async () => {
+    const third = (more: object) =>
+      verified(['completed', 'returned'], ({ entries }) => {
+        for (const entry of entries) {
+          if (entry.topic === 'transfer.lifecycle')
+            entry.value = { ...entry.value, ...UNLEGGED_ROW, ...more, contractVersion: 3 };
+        }
+      });
+    expect((await third({})).codes).not.toHaveProperty('LIFECYCLE_DIFFERS');
+    const leg = { base: 'GBP', quote: 'INR', rate: '1', source: 'x', observedAt: 1 };
+    for (const more of [{ pivotCurrency: 'EUR' }, { limitRulesVersion: 'made@up' }, { priceLegs: [leg] }])
+      expect((await third(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
   });
 
   it('says which terms nobody knows, once, as a warning, and holds nothing against prices of before they were named', async () => {

@@ -31,8 +31,14 @@ export const UNTERMED = {
   ...{ taxes: [], terms: null, valueDate: null, availableAt: null, cancelUntil: null },
 } as const satisfies Partial<Price>;
 
+/** Of a lifecycle record of before it named the rates of its price, and the limit rules. */
+export const UNLEGGED_ROW = {
+  ...{ priceLegs: [], pivotCurrency: null, limitRulesVersion: null },
+} as const satisfies Partial<TransferLifecycle>;
+
 /** Of a lifecycle record of before terms were named. */
 export const UNTERMED_ROW = {
+  ...UNLEGGED_ROW,
   ...{ termsVersion: null, termIds: [], market: null, chargedTaxesMinor: null, chargedTaxes: [] },
   ...{ valueDate: null, availableAt: null, cancelUntil: null },
 } as const satisfies Partial<TransferLifecycle>;

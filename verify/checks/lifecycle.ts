@@ -38,9 +38,11 @@ export const lifecycle: Check = {
   },
 };
 
-/** A record of version 1 says nothing of the fields that came with 2, and one of 2 nothing of those that came with 3. */
-function isSecondRight({ lifecycleSecond, lifecycleSecondOfTwo, lifecycleRecordSecond: stated }: EventFact): boolean {
-  return stated === 0 || stated === lifecycleSecond || stated === lifecycleSecondOfTwo;
+/** A record of an earlier version says nothing of the fields that came with the later ones. */
+function isSecondRight(event: EventFact): boolean {
+  const stated = event.lifecycleRecordSecond;
+  if (stated === 0 || stated === event.lifecycleSecond) return true;
+  return stated === event.lifecycleSecondOfTwo || stated === event.lifecycleSecondOfThree;
 }
 
 /** What it says of the state before is what the log says of it; a hole in the log is the finding of another check. */

@@ -70,6 +70,9 @@ select
   null::varchar as "valueDate",
   null::timestamp as "availableAt",
   null::timestamp as "cancelUntil",
+  null::varchar as "priceLegs",
+  null::varchar as "pivotCurrency",
+  null::varchar as "limitRulesVersion",
   null::timestamp as "recordedAt",
   null::integer as "kafkaPartition",
   null::bigint as "kafkaOffset"
