@@ -22,13 +22,23 @@ const PARQUET: Readonly<Record<ColumnKind, NonNullable<ColumnSource['type']>>> =
 };
 
 function parquet(columns: readonly Column[], table: Table): Buffer {
-  const columnData = columns.map(({ name, kind }, at): ColumnSource => {
+  return Buffer.from(parquetWriteBuffer({ columnData: columnSources(columns, table), createdBy: 'corridor' }));
+}
+
+/** Names and types of columns, as files of Parquet have them. */
+export const typedColumns = (columns: readonly Column[]): readonly Omit<ColumnSource, 'data'>[] =>
+  columns.map(({ name, kind }) => ({ name, type: PARQUET[kind], nullable: true }));
+
+/** The same with their cells. */
+export function columnSources(columns: readonly Column[], table: Table): ColumnSource[] {
+  return typedColumns(columns).map((typed, at) => {
     const cells = table[at]!;
-    const data =
-      kind === 'timestamp' ? cells.map((cell) => (cell === null ? null : new Date(Number(cell)))) : [...cells];
-    return { name, data, type: PARQUET[kind], nullable: true };
+    const isTime = columns[at]!.kind === 'timestamp';
+    return {
+      ...typed,
+      data: isTime ? cells.map((cell) => (cell === null ? null : new Date(Number(cell)))) : [...cells],
+    };
   });
-  return Buffer.from(parquetWriteBuffer({ columnData, createdBy: 'corridor' }));
 }
 
 function rowsOf(columns: readonly Column[], table: Table): readonly (readonly Cell[])[] {

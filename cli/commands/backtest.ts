@@ -1,16 +1,17 @@
 // `corridor backtest`: what this build, or other lists, rules and terms, would have decided on what was.
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type BacktestDone, backtest } from '../../operations/backtest/backtest.ts';
+import { CHANGE_FORMATS, type ChangeFormat } from '../../operations/backtest/change-rows.ts';
 import { type BacktestConclusion, conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
 import { type BacktestStage, type Change, outcomeText } from '../../operations/backtest/report.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { type BacktestBasis, openBacktest } from '../../services/backtest.ts';
 import type { Connections } from '../../services/connections.ts';
+import { changesFile, withInstant } from '../changes-file.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, toJson, toJsonLine, withJson } from '../output.ts';
+import { count, print, printRows, toJson, withJson } from '../output.ts';
 import { instant } from './dead-letter-options.ts';
 
 interface Options {
@@ -22,6 +23,7 @@ interface Options {
   readonly limits?: string;
   readonly sample: number;
   readonly changes?: string;
+  readonly format?: ChangeFormat;
   readonly maxHeld?: number;
   readonly json?: boolean;
 }
@@ -42,6 +44,7 @@ be believed or read; 1, it could not be run.
 Examples:
   corridor backtest --from 2026-11-30T00:00:00Z --to 2026-12-01T00:00:00Z
   corridor backtest --from 2026-11-30T00:00:00Z --to 2026-12-01T00:00:00Z --terms terms.json --changes changed.ndjson
+  corridor backtest --from 2026-11-30T00:00:00Z --to 2026-12-01T00:00:00Z --limits limits.json --changes changed.parquet
 
 What is compared, and how it is to be read: docs/backtest.md`;
 
@@ -55,7 +58,8 @@ export function registerBacktest(program: Command): void {
     .option('--terms <file>', 'terms of prices; default: those in force then')
     .option('--limits <file>', 'limit rules, as though always in force; default: those in force then')
     .option('--sample <number>', 'transfers that are named, at most', count, 20)
-    .option('--changes <file>', 'write each transfer that is decided otherwise, one JSON a line')
+    .option('--changes <file>', 'write each transfer that is decided otherwise to a new file')
+    .option('--format <format>', `of that file: one of ${CHANGE_FORMATS.join(', ')}; default: by its ending`, format)
     .option('--max-held <number>', 'events and transfers in memory at most; default: 2000000 (2 GiB)', count)
     .addHelpText('after', HELP)
     .action((options: Options) =>
@@ -89,27 +93,34 @@ async function run(connections: Connections, options: Options): Promise<Ran> {
   const [from, to] = [options.from.getTime(), options.to.getTime()];
   if (to <= from) throw new CodedError('OPTION_INVALID', '--to is not after --from');
   const { lists = [], rules: rulesFile, terms: termsFile, limits: limitsFile, maxHeld } = options;
+  if (options.format !== undefined && options.changes === undefined)
+    throw new CodedError('OPTION_INVALID', '--format is that of the file of --changes, which is not given');
   const open = await openBacktest(connections, { lists, rulesFile, termsFile, limitsFile });
-  const file = options.changes === undefined ? undefined : createWriteStream(options.changes, { flags: 'wx' });
-  // A file that cannot be written ends it with what it says.
-  const written = file === undefined ? undefined : finished(file);
-  written?.catch(() => undefined);
   const sample: Change[] = [];
-  const onChange = (change: Change) => {
-    if (sample.length < options.sample) sample.push(change);
-    file?.write(`${toJsonLine(withInstant(change))}\n`);
-  };
   try {
-    const done = await backtest(open.sources, { from, to, onChange, ...(maxHeld !== undefined && { maxHeld }) });
-    return { done, basis: open.basis, sample };
+    const file = options.changes === undefined ? undefined : changesFile(options.changes, options.format);
+    const onChange = (change: Change) => {
+      if (sample.length < options.sample) sample.push(change);
+      file?.add(change);
+    };
+    try {
+      const done = await backtest(open.sources, { from, to, onChange, ...(maxHeld !== undefined && { maxHeld }) });
+      file?.end();
+      return { done, basis: open.basis, sample };
+    } catch (error) {
+      file?.discard();
+      throw error;
+    }
   } finally {
     await open.close();
-    file?.end();
-    await written;
   }
 }
 
-const withInstant = (change: Change) => ({ ...change, appendedAt: new Date(change.appendedAt) });
+function format(text: string): ChangeFormat {
+  const known = CHANGE_FORMATS.find((one) => one === text);
+  if (known === undefined) throw new InvalidArgumentError(`one of ${CHANGE_FORMATS.join(', ')}`);
+  return known;
+}
 
 const jsonOf = ({ from, to }: Options, { done, basis, sample }: Ran, given: ReadonlySet<BacktestStage>) => ({
   ...{ from, to, basis, same: conclusionOf(done, given) === 'SAME', conclusion: conclusionOf(done, given) },

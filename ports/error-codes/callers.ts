@@ -6,6 +6,12 @@ export const callerCodes = {
   OPTION_MISSING: entry('invalid-request', 'the caller', 400, 'Give the option that the message names.'),
   DECISION_MISSING: entry('invalid-request', 'the caller', 400, 'Say which decision it is.'),
   PART_UNKNOWN: entry(['fatal', 'invalid-request'], 'the caller', 400, 'Name one of the parts that the message lists.'),
+  FILE_NOT_WRITTEN: entry(
+    'invalid-request',
+    'the caller',
+    400,
+    'Name a file that is not there yet, in a folder that you may write to.',
+  ),
   FILE_UNREADABLE: entry('invalid-request', 'the caller', 400, 'Check the path and the right to read the file.'),
   FILE_UNWRITABLE: entry('invalid-request', 'the caller', 400, 'Check the path and the right to write there.'),
   FILES_UNCLEAR: entry('invalid-request', 'the caller', 400, 'Name each file of the list once.'),
