@@ -24,6 +24,7 @@ import type { InjectedFault } from './injected.ts';
 
 import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
+import { wrongPrices } from './members/rate-sources.ts';
 import { isOfRemade, type Remade } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import { type Hearing, misheard, ownRows } from './members/webhooks.ts';
@@ -162,6 +163,7 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   for (const { subject, detail } of checkBadBatches(await badBatchesIn(connections.log), tail.batchLetters)) {
     found.add('badBatch', subject, detail);
   }
+  for (const { subject, detail } of await wrongPrices(connections)) found.add('paidWrongly', subject, detail);
   if (evidence.hearings) {
     const rows = await ownRows(connections);
     for (const { subject, detail } of misheard(rows, evidence.hearings)) found.add('webhook', subject, detail);

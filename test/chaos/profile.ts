@@ -37,6 +37,8 @@ export interface Profile {
   readonly payoutTamperings: number;
   /** Batches that unpack to far more than any may. */
   readonly bombs: number;
+  /** Times that one or two of the three sources of rates fail. */
+  readonly ratesFaults: number;
   /** Intents that come before their schema, and are replayed: half of them over HTTP. */
   readonly lateIntents: number;
   /** Records that are fed before the topic of intents is made again, which comes before all faults. */
@@ -77,6 +79,7 @@ const full: Profile = {
   forgeries: 24,
   payoutTamperings: 9,
   bombs: 8,
+  ratesFaults: 12,
   lateIntents: 40,
   beforeRemade: 1_000,
   quietMs: 120_000,
@@ -102,6 +105,7 @@ const full: Profile = {
     casesTampered: 100,
     payoutsTampered: 6,
     bombs: 5,
+    ratesFaults: 6,
     replays: 20,
     replaysOverHttp: 20,
     casesOverHttp: 200,
@@ -137,6 +141,7 @@ export const PROFILES = {
     forgeries: 3,
     payoutTamperings: 1,
     bombs: 1,
+    ratesFaults: 1,
     lateIntents: 4,
     beforeRemade: 120,
     allFailpoints: false,
@@ -166,6 +171,7 @@ export const PROFILES = {
     forgeries: 6,
     payoutTamperings: 2,
     bombs: 2,
+    ratesFaults: 3,
     lateIntents: 8,
     beforeRemade: 300,
     least: {
@@ -187,6 +193,7 @@ export const PROFILES = {
       forgeries: 30,
       casesTampered: 5,
       bombs: 1,
+      ratesFaults: 2,
       replays: 4,
       replaysOverHttp: 4,
       casesOverHttp: 10,
@@ -220,6 +227,7 @@ export const PROFILES = {
     forgeries: 60,
     payoutTamperings: 16,
     bombs: 16,
+    ratesFaults: 24,
     lateIntents: 100,
     beforeRemade: 2_000,
     least: {
@@ -238,6 +246,7 @@ export const PROFILES = {
       casesTampered: 400,
       payoutsTampered: 16,
       bombs: 12,
+      ratesFaults: 12,
       replays: 50,
       replaysOverHttp: 50,
       casesOverHttp: 800,

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { publishSampleRates } from '../../samples/rates.ts';
 import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
 import { ChaosBooks } from './books.ts';
 import { Desk } from './desk.ts';
@@ -13,10 +12,12 @@ import type { InjectedFault } from './injected.ts';
 import { NO_FAULTS, PROVIDER_FAULTS } from './injected-provider-faults.ts';
 import { Injector } from './injector.ts';
 import { judge, type Verdict } from './judge.ts';
+import { writeLaw } from './law.ts';
 import { damageBatches } from './members/bad-batches.ts';
 import { ForeignProducer } from './members/foreign-batches.ts';
 import type { TableSeen } from './members/forgery-check.ts';
 import { LateIntents } from './members/late-schema.ts';
+import { RateSources } from './members/rate-sources.ts';
 import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
 import { intentHeaders, Webhooks } from './members/webhooks.ts';
@@ -28,7 +29,6 @@ import { Slot, type SlotExit } from './slot.ts';
 import { starve } from './starve.ts';
 import { Tail } from './tail.ts';
 import { API_SLOT, SLOTS, type SlotName } from './targets.ts';
-import { untilItWorks } from './until-it-works.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -70,7 +70,6 @@ const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
   'back-2': BACK,
   'api-1': ['api'],
 };
-const RATES_EVERY_MS = 5 * 60_000;
 const STOP_WITHIN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 /** Fed when nothing breaks any more. */
@@ -98,6 +97,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     brokers: profile.brokers,
     seed,
     providerFaults: PROVIDER_FAULTS,
+    law: writeLaw(dir),
     ...(negative ? { unsafe: { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } } : {}),
     say,
     onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
@@ -116,7 +116,8 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const { connections } = world;
     const { codec, log, config } = connections;
     await codec.load(['transfer.requested']);
-    const rates = keepRatesFresh(world);
+    const rates = new RateSources(world);
+    closing.push(() => rates.stop());
     const books = new ChaosBooks();
     const late = new LateIntents();
     const tail = new Tail({ log, codec, books, late, rings: config.keys });
@@ -175,7 +176,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     zero = performance.now();
     const forbidden: Forbidden = new Map();
     const injector = new Injector({
-      ...{ world, books, late, desk, forbidden, slots, now, say },
+      ...{ world, rates, books, late, desk, forbidden, slots, now, say },
       feed: (records) => feeder.insert(records),
     });
     await play(schedule, { now, feeder, injector });
@@ -197,7 +198,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     const tables = await tablesIn(pipeline);
     await operator.stop();
     await tail.stop();
-    rates.stop();
+    await rates.stop();
     const audit = await world.corridor('audit', 'verify');
     const stopping = [...slots.values()];
     const codes = await Promise.all(stopping.map((slot) => slot.stop(STOP_WITHIN_MS)));
@@ -369,21 +370,6 @@ async function leftIn(slots: readonly Slot[]): Promise<string[]> {
     }),
   );
   return left.flat();
-}
-
-/** Rates are republished before they are too old to price with. */
-export function keepRatesFresh({ connections: { config, log, codec } }: World): {
-  readonly first: Promise<void>;
-  stop(): void;
-} {
-  const once = () =>
-    untilItWorks(async () => {
-      const writer = await log.writer('chaos-rates');
-      await publishSampleRates(writer, codec, config.keys);
-      await writer.close();
-    });
-  const timer = setInterval(() => void once().catch(() => undefined), RATES_EVERY_MS);
-  return { first: once(), stop: () => clearInterval(timer) };
 }
 
 async function providerFaults({ providerLedger }: World): Promise<Record<string, number>> {

@@ -22,6 +22,8 @@ export interface WorldOptions {
   readonly brokers: 1 | 3;
   readonly seed: number;
   readonly providerFaults: FaultPlanInput;
+  /** Corridors and limits, for everybody; default: those built in. */
+  readonly law?: NodeJS.ProcessEnv;
   /** What takes a guarantee away, of processes and of commands; not of the harness itself. */
   readonly unsafe?: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
@@ -73,6 +75,7 @@ export class World {
       CORRIDOR_ENV: 'development',
       CORRIDOR_REPLICATION_FACTOR: String(options.brokers),
       ...TIMES,
+      ...options.law,
     };
     const direct = { ...env, ...stackEnvironment(stack.urls), CORRIDOR_PROVIDER_URL: provider.url };
     this.#operatorEnv = { ...direct, ...options.unsafe };

@@ -11,9 +11,10 @@ import { Feeder } from '../chaos/feeder.ts';
 import type { InjectedFault } from '../chaos/injected.ts';
 import { NO_FAULTS } from '../chaos/injected-provider-faults.ts';
 import { judge, type Verdict } from '../chaos/judge.ts';
+import { RateSources } from '../chaos/members/rate-sources.ts';
 import { Operator } from '../chaos/operator.ts';
 import { PROFILES } from '../chaos/profile.ts';
-import { drained, keepRatesFresh } from '../chaos/run.ts';
+import { drained } from '../chaos/run.ts';
 import { Slot, type SlotExit } from '../chaos/slot.ts';
 import { Tail } from '../chaos/tail.ts';
 import { World } from '../chaos/world.ts';
@@ -119,7 +120,7 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
   try {
     const { log, codec, config } = world.connections;
     await codec.load(['transfer.requested']);
-    const rates = keepRatesFresh(world);
+    const rates = new RateSources(world);
     const books = new ChaosBooks();
     const tail = new Tail({ log, codec, books, rings: config.keys });
     tail.stopRepeating();
@@ -179,7 +180,7 @@ export async function runOutages(options: OutageOptions): Promise<OutageReport> 
     const notDrained = await drained({ books, tail, pipeline: early, quietMs: QUIET_MS, say });
     await operator.stop();
     await tail.stop();
-    rates.stop();
+    await rates.stop();
     for (const one of early) {
       const code = await one.stop(STOP_WITHIN_MS);
       if (code !== 0) notDrained.push(`${one.name} did not drain when asked to: exit code ${code}`);

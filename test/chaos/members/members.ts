@@ -7,9 +7,10 @@ import { type BombFault, bombFault, explode } from './bad-batches.ts';
 import { FORGERIES, type ForgeryFault, forge } from './forgeries.ts';
 import { comeLate, type LateSchemaFault, lateSchemaFault, type Replaying } from './late-schema.ts';
 import { type ClockFault, clockFault, tellWrongTime } from './provider-clock.ts';
+import { type RateSources, type RatesFault, ratesFault } from './rate-sources.ts';
 import { type Forbidden, type PayoutTamperFault, payoutTamperFault, tamperWithPayouts } from './tampered-payouts.ts';
 
-export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault | LateSchemaFault;
+export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault | LateSchemaFault | RatesFault;
 
 const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i));
 
@@ -21,6 +22,7 @@ export function memberFaults(profile: Profile, random: Random): MemberFault[] {
     }),
     ...times(profile.payoutTamperings, () => payoutTamperFault(random)),
     ...times(profile.bombs, () => bombFault(random)),
+    ...times(profile.ratesFaults, (index) => ratesFault(index, random)),
     ...(profile.lateIntents > 0
       ? (['hand', 'desk'] as const).map((by) => lateSchemaFault(profile.lateIntents / 2, by, random))
       : []),
@@ -28,6 +30,7 @@ export function memberFaults(profile: Profile, random: Random): MemberFault[] {
 }
 
 export interface Members extends Replaying {
+  readonly rates: RateSources;
   /** Under which names the provider must never have paid. */
   readonly forbidden: Forbidden;
 }
@@ -42,6 +45,8 @@ export async function carryOut(members: Members, fault: MemberFault): Promise<Do
       return tamperWithPayouts(members.world, fault, members.forbidden);
     case 'bomb':
       return explode(members.world, fault);
+    case 'rates':
+      return members.rates.fail(fault);
     case 'late-schema':
       return comeLate(members, fault);
   }
@@ -50,6 +55,7 @@ export async function carryOut(members: Members, fault: MemberFault): Promise<Do
 /** Faults on one target come one after another; undefined: this one is in nobody's way. */
 export function memberTarget(fault: MemberFault): string | undefined {
   if (fault.kind === 'late-schema') return 'late schemas';
+  if (fault.kind === 'rates') return 'sources of rates';
   return fault.kind === 'provider-clock' ? 'the provider' : undefined;
 }
 
@@ -65,6 +71,8 @@ export function describeMember(fault: MemberFault): string {
       return `tamper with ${fault.payouts} payouts for ${seconds(fault.forMs)}`;
     case 'bomb':
       return `send a batch that unpacks to ${fault.unpackedMb} MB`;
+    case 'rates':
+      return `rates of ${fault.sources.join(' and ')}: ${fault.how} for ${seconds(fault.forMs)}`;
     case 'late-schema':
       return `feed ${fault.intents} intents before their schema, and replay them ${fault.by === 'desk' ? 'over HTTP' : 'by hand'}`;
   }
