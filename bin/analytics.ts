@@ -32,6 +32,8 @@ function questions(): readonly { readonly view: string; readonly asks: string; r
 const FILES_OF: Readonly<Record<string, string>> = {
   ...{ events: 'transfer.lifecycle', latest: 'transfer.lifecycle' },
   ...{ refused: 'intent.rejected', duplicated: 'intent.duplicated' },
+  ...{ positions: 'fx.position', rates: 'fx.rate-history', daily_closes: 'fx.rate-history' },
+  ...{ reporting_rates: 'fx.rate-history', reference_versions: 'reference.versions' },
 };
 
 /** Views over the files that are there: DuckDB makes none over a folder without files. */

@@ -65,12 +65,15 @@ export const auditConsumers = defineTopology({
 
 /** The one writer of what analysts read beside the rows themselves. It puts nothing aside: a row that came again would be an older one. */
 export const ANALYTICS = 'analytics';
+/** The one writer of the rates that are kept. */
+export const RATE_HISTORY = 'rate-history';
 export const analyticsConsumers = defineTopology({
   [ANALYTICS]: {
     reads: [t.transferLifecycle],
     writes: [t.transferState, t.transferMoney, t.analyticsWatermark],
     follows: [t.analyticsWatermark],
   },
+  [RATE_HISTORY]: { reads: [t.fxRates], writes: [t.fxRateHistory] },
 });
 
 export type Topology = typeof topology;

@@ -240,6 +240,32 @@ export interface FxRate {
   rawHash: string | null;
 }
 
+/** A market rate as its feed published it, kept after newer ones have come. No personal data. Key: source/base/quote. Unique: rateId. */
+export interface FxRateRecord {
+  /** UUIDv5 of source, pair, rate and time: what is written again has the same. */
+  rateId: string;
+  /** Publisher. */
+  source: string;
+  /** ISO 4217 code of one unit. */
+  base: string;
+  /** ISO 4217 code of its price. */
+  quote: string;
+  /** Decimal string, as published. */
+  rate: string;
+  /** When the source observed it. A day is closed by this. */
+  observedAt: number;
+  /** When it was written to fx.rates. */
+  publishedAt: number;
+  /** SHA-256 of the file or line that it was read from. Null: its feed says none. */
+  rawHash: string | null;
+  /** Decimals of base: a minor unit is 10^-exponent of it. Null: the currency is not known. */
+  baseExponent: number | null;
+  /** Decimals of quote. */
+  quoteExponent: number | null;
+  /** Version of the analytics contract that the record was made by. */
+  contractVersion: number;
+}
+
 /** Why a transfer waits for a person. */
 export interface Hold {
   /** UUIDv5 over transfer and sequence: one per hold. */
@@ -926,6 +952,46 @@ export interface Reason {
   code: string;
   /** One sentence for operators. Holds no personal data. */
   detail: string;
+}
+
+/** One version of what transfers go by (a corridor, a row of terms, a limit rule, a list, a provider), and when it counted. No personal data. Key and unique: versionId; the last record of a key counts. */
+export interface ReferenceVersion {
+  /** kind/id/version: the key. */
+  versionId: string;
+  /** CORRIDOR, MARGIN, FEE, TAX, LIFETIME, MARKET, SETTLEMENT, CANCELLATION, LIMIT_RULE, LIST or PROVIDER; others may come. */
+  kind: string;
+  /** Its id within the kind, as rows name it: corridorId, one of termIds or limitRuleIds, the source of a list, provider. */
+  id: string;
+  /** As rows name it: termsVersion, limitRulesVersion, the version of a list. Of a corridor and a provider the first 12 characters of contentHash. */
+  version: string;
+  /** From when on it counts: by when the broker took what is decided. Of what a configuration says: when a process first told it. */
+  validFrom: number;
+  /** From then on it counts no more. Null: it counts. The same as validFrom: another came before it could count. */
+  validTo: number | null;
+  /** Number of the version that two persons put in force. Null: a configuration says it, or it is a list. */
+  policyVersion: number | null;
+  /** SHA-256 of the content; of a list that of its entries. */
+  contentHash: string;
+  /** Corridors that it is for. Empty: all, or it is no matter of corridors. */
+  corridorIds: readonly string[];
+  /** Of a fee its code, of a tax its kind. */
+  code: string | null;
+  /** ISO 4217 code of flatMinor or limitMinor. */
+  currency: string | null;
+  /** Of a margin, a fee or a tax: basis points. */
+  bps: number | null;
+  /** Of a fee: its flat part. */
+  flatMinor: bigint | null;
+  /** Of a limit rule: the most, in minor units of currency; without one, in transfers or beneficiaries. */
+  limitMinor: bigint | null;
+  /** Of a limit rule: what is counted, such as amount/debit, count, beneficiaries. */
+  metric: string | null;
+  /** Of a limit rule: what happens above it. */
+  action: string | null;
+  /** All that it says, as JSON with sorted keys; amounts are text. */
+  content: string;
+  /** Version of the analytics contract that the record was made by. */
+  contractVersion: number;
 }
 
 /** The price expired before anything was sent: price again. */

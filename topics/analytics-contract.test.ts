@@ -39,9 +39,11 @@ describe('each topic for analysts', () => {
     expect(contractOf(topic)?.record).toBe(record);
   });
 
-  it('is every one that is written for analytics or says what became of an intent', () => {
+  it('is every one that is written for analytics, says what became of an intent, or is a table of what rows go by', () => {
     const kinds = GRAINS.map(({ topic }) => contractOf(topic)!.kind);
-    expect(new Set(kinds)).toEqual(new Set(['analytics', 'outcome']));
+    expect(new Set(kinds)).toEqual(new Set(['analytics', 'outcome', 'table']));
+    const tables = GRAINS.filter(({ topic }) => contractOf(topic)!.kind === 'table').map(({ topic }) => topic);
+    expect(tables).toEqual(['fx.rate-history', 'reference.versions']);
   });
 });
 

@@ -64,6 +64,8 @@ export interface Grain {
   readonly usage: string;
   /** Its records follow from another grain, record by record: an export leaves it out. */
   readonly isDerived?: true;
+  /** A record may be there again, with another end: the last of a key is the row. */
+  readonly lastCounts?: true;
 }
 
 const USAGE = 'Read committed records only.';
@@ -111,6 +113,21 @@ export const GRAINS: readonly Grain[] = [
     grain: 'a price that opens a position, or is taken back',
     unique: 'eventId',
     usage: `${USAGE} One row is one change of a position.`,
+  },
+  {
+    topic: 'fx.rate-history',
+    record: 'FxRateRecord',
+    grain: 'a market rate as its feed published it',
+    unique: 'rateId',
+    usage: `${USAGE} A day is closed by the last rate that was observed on it.`,
+  },
+  {
+    topic: 'reference.versions',
+    record: 'ReferenceVersion',
+    grain: 'a version of a corridor, a row of terms, a limit rule, a list or a provider',
+    unique: 'versionId',
+    usage: `${USAGE} The last record of a key is the version; an earlier one has no end yet.`,
+    lastCounts: true,
   },
 ];
 

@@ -8,6 +8,7 @@ import type {
   AuditEntry,
   FxPosition,
   FxRate,
+  FxRateRecord,
   IntentDuplicated,
   IntentRejected,
   LimitsSnapshot,
@@ -15,6 +16,7 @@ import type {
   PayoutUpdated,
   PolicyVersion,
   RateJumpAccepted,
+  ReferenceVersion,
   ReviewDecided,
   RuntimeControl,
   ScreeningExceptionRevoked,
@@ -109,6 +111,26 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   speakerOf: (key) => key.split('/').slice(0, -2).join('/'),
   // One that was dated ahead does not shut out those that follow it.
   orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
+  // One that another follows stays so long: who keeps the history may be away for a week.
+  minCompactionLagMs: 7 * DAY_MS,
+});
+export const fxRateHistory = topic<FxRateRecord>()('fx.rate-history', 'table', {
+  doc: 'Each market rate that its feed published, kept after newer ones have come.',
+  record: 'FxRateRecord',
+  sealedBy: 'lifecycle',
+  keyOf: ({ source, base, quote }) => `${source}/${base}/${quote}`,
+  idOf: ({ rateId }) => rateId,
+  // By time, and never compacted: nobody takes a rate away by writing under its key.
+  cleanup: 'delete',
+  // Twice as long as rows are kept, so that a year can be held against the one before.
+  retentionMs: 730 * DAY_MS,
+});
+export const referenceVersions = topic<ReferenceVersion>()('reference.versions', 'table', {
+  doc: 'Versions of corridors, terms, limit rules, lists and providers, with the time from and to which each counted.',
+  record: 'ReferenceVersion',
+  sealedBy: 'lifecycle',
+  keyOf: ({ versionId }) => versionId,
+  keepsAll: true,
 });
 export const fxAcceptedRates = topic<AcceptedRate>()('fx.accepted-rates', 'table', {
   doc: 'The rate of each pair that a corridor last went by; one that is far from it prices nothing.',

@@ -22,6 +22,8 @@ describe('the desired topics', () => {
     const beside = new Set([
       'fx.rates',
       'fx.accepted-rates',
+      'fx.rate-history',
+      'reference.versions',
       'fx.jumps-accepted',
       'policy.versions',
       'limits.snapshots',

@@ -1,14 +1,14 @@
 // AsyncAPI 3 of the topics that others write or read: producers and analysts.
 import { stringify } from 'yaml';
 import { selfContained } from '../../schemas/load.ts';
-import { BESIDE_GRAINS, CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
+import { BESIDE_GRAINS, CONTRACT_VERSION, GRAINS } from '../../topics/analytics-contract.ts';
 import { type AnyContract, contracts } from '../../topics/catalogue.ts';
 import { HEADER } from '../../topics/headers.ts';
 
 /** Topics of these kinds are for others than Corridor's own processes. */
 const PUBLIC: ReadonlySet<string> = new Set(['intent', 'outcome', 'analytics']);
 export const publicContracts: readonly AnyContract[] = Object.values(contracts).filter(
-  ({ kind, name }) => PUBLIC.has(kind) || BESIDE_GRAINS.some(({ topic }) => topic === name),
+  ({ kind, name }) => PUBLIC.has(kind) || [...GRAINS, ...BESIDE_GRAINS].some(({ topic }) => topic === name),
 );
 
 const AVRO = 'application/vnd.apache.avro;version=1.9.0';
@@ -70,8 +70,14 @@ function operationOf(contract: AnyContract) {
   };
 }
 
+const KEY_OF_TABLE: Readonly<Record<string, string>> = {
+  AnalyticsWatermark: 'Topic and partition, as topic/partition.',
+  FxRateRecord: 'source/base/quote.',
+  ReferenceVersion: 'The versionId: kind/id/version.',
+};
+
 function messageOf({ record, kind }: AnyContract) {
-  const key = kind === 'table' ? 'Topic and partition, as topic/partition.' : 'The transferId, as UTF-8.';
+  const key = KEY_OF_TABLE[record] ?? 'The transferId, as UTF-8.';
   return {
     name: record,
     contentType: 'application/vnd.apache.avro',

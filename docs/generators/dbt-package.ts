@@ -72,11 +72,12 @@ const SQL_TYPES: Readonly<Record<ColumnKind, string>> = {
 };
 
 /** The rows of a topic; none, with all columns, when the export has no file of it. */
-function staging({ topic, record }: Grain): string {
+function staging({ topic, record, unique, lastCounts }: Grain): string {
   const columns = columnsOf(record).map(({ name, kind }) => `  null::${SQL_TYPES[kind]} as "${name}"`);
   return [
     `{% if has_files('${topic}') %}`,
     `select * from {{ source('export', '${topic.replaceAll(/[.-]/g, '_')}') }}`,
+    ...(lastCounts ? [`qualify row_number() over (partition by "${unique}" order by "kafkaOffset" desc) = 1`] : []),
     '{% else %}',
     'select',
     columns.join(',\n'),

@@ -19,6 +19,7 @@ const OUTSIDE_WRITERS: Readonly<Record<string, string>> = {
   'fx.accepted-rates': 'fx-pricing',
   'fx.jumps-accepted': 'operators',
   'policy.versions': 'operators',
+  'reference.versions': 'screening, fx-pricing, limits, payout-executor',
   'limits.snapshots': '`corridor limits snapshot`',
   'screening.list-activated': 'operators',
   'screening.exception-revoked': 'operators',

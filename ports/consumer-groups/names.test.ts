@@ -7,6 +7,7 @@ import {
   auditConsumers,
   consumers,
   LETTER_INDEX,
+  RATE_HISTORY,
   topology,
 } from '../../processors/topology.ts';
 import { inputTopics } from '../../topics/recovery.ts';
@@ -51,9 +52,14 @@ it('the audit log keeps its groups and the transactional id of its one sequencer
 });
 
 it('what analysts read is written by one group and its transactional ids', () => {
-  expect(Object.keys(analyticsConsumers).map((name) => groupId('corridor', name))).toEqual(['corridor.analytics']);
+  expect(Object.keys(analyticsConsumers).map((name) => groupId('corridor', name))).toEqual([
+    'corridor.analytics',
+    'corridor.rate-history',
+  ]);
   const [reads] = analyticsConsumers[ANALYTICS].reads;
   expect(transactionalId('corridor', ANALYTICS, reads.name, 2)).toBe('corridor.analytics.transfer.lifecycle.2');
+  const [rates] = analyticsConsumers[RATE_HISTORY].reads;
+  expect(transactionalId('corridor', RATE_HISTORY, rates.name, 0)).toBe('corridor.rate-history.fx.rates.0');
 });
 
 it.each(Object.entries(FROZEN))('%s keeps its group and its transactional ids', (name, reads) => {

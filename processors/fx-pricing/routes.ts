@@ -24,18 +24,23 @@ export type RateBook = ReadonlyMap<string, ReadonlyMap<string, KnownRate>>;
 export function rateBookOf(rates: Iterable<FxRate>): RateBook {
   const book = new Map<string, Map<string, KnownRate>>();
   for (const rate of rates) {
-    const decimal = parseDecimal(rate.rate);
-    if (decimal === undefined || decimal.coef <= 0n || rate.base === rate.quote || !isNamed(rate)) continue;
-    if (rate.observedAt < 0) continue;
+    if (!isRate(rate)) continue;
     const pair = `${rate.base}/${rate.quote}`;
     const bySource = book.get(pair) ?? new Map<string, KnownRate>();
     const known = bySource.get(rate.source);
     if (known === undefined || rate.observedAt > known.rate.observedAt) {
-      bySource.set(rate.source, { rate, value: ratioOf(decimal) });
+      bySource.set(rate.source, { rate, value: ratioOf(parseDecimal(rate.rate)!) });
     }
     book.set(pair, bySource);
   }
   return book;
+}
+
+/** Whether it is a rate: something could be priced by it. */
+export function isRate(rate: FxRate): boolean {
+  const decimal = parseDecimal(rate.rate);
+  if (decimal === undefined || decimal.coef <= 0n) return false;
+  return rate.base !== rate.quote && isNamed(rate) && rate.observedAt >= 0;
 }
 
 const CODE = /^[A-Z]{3}$/;

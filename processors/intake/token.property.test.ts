@@ -15,6 +15,20 @@ describe('the token of a customer', () => {
     );
   });
 
+  it('names its key where that has an id; under another key the same customer is another, and no other key makes it again', () => {
+    const key = fc.uint8Array({ minLength: 16, maxLength: 64 });
+    const keyId = fc.stringMatching(/^[A-Za-z0-9_-]{1,16}$/);
+    fc.assert(
+      fc.property(key, key, keyId, keyId, fc.string(), (one, other, oneId, otherId, customerId) => {
+        fc.pre(!Buffer.from(one).equals(Buffer.from(other)));
+        const token = tokeniser(one, oneId)(customerId);
+        expect(token).toBe(`${oneId}.${tokeniser(one)(customerId)}`);
+        const mac = (text: string) => text.slice(text.lastIndexOf('.') + 1);
+        expect(mac(tokeniser(other, otherId)(customerId))).not.toBe(mac(token));
+      }),
+    );
+  });
+
   it('wants a key of 16 bytes', () => {
     expect(() => tokeniser(new Uint8Array(15))).toThrow(RangeError);
   });

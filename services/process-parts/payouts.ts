@@ -29,6 +29,7 @@ import { type PayoutFaults, payoutFaults } from './payout-faults.ts';
 import { payoutProvider } from './payout-provider.ts';
 import { payoutScreening } from './payout-screening.ts';
 import type { Hosted } from './processors.ts';
+import { referenceVersionsHost } from './reference-versions.ts';
 
 const { reads } = consumers['payout-executor'];
 const [{ name: TOPIC }] = reads;
@@ -108,7 +109,7 @@ export async function payoutHosts(
       },
     },
   });
-  return { hosts: [host], resources: [] };
+  return { hosts: [host, referenceVersionsHost(connections, runtime, ['provider'])], resources: [] };
 }
 
 interface StoreTerms extends Pick<PayoutRelayOptions, 'attempts' | 'onBehind'> {

@@ -41,8 +41,10 @@ import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-swi
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
 import { positionCountsHost } from './position-counts.ts';
+import { rateHistoryHost } from './rate-history.ts';
 import { ratesForgotten } from './rates-forgotten.ts';
 import { ratesWaiting } from './rates-waiting.ts';
+import { referenceVersionsHost } from './reference-versions.ts';
 import { tableFaults } from './table-faults.ts';
 
 export interface Hosted {
@@ -121,6 +123,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         producers: producerRules(connections.config),
         homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
         tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
+        tokenKeyId: connections.config.tokenKeyId,
         clock,
         failpoint: hook,
       }),
@@ -144,6 +147,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       }),
       // The index is begun as soon as the table is there, so that the first batch need not wait for it.
       tables: [followedBy(lists, () => screener.warm())],
+      beside: [referenceVersionsHost(connections, runtime, ['lists'])],
       resources: [{ name: 'screening-index', close: () => screener.close() }],
     };
   },
@@ -165,7 +169,11 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       processor,
       tables: [rates, ...tables, terms.table],
       moreTroubles: () => [...waiting(), ...terms.troubles(), ...troubles()],
-      beside: [positionCountsHost(connections, runtime)],
+      beside: [
+        positionCountsHost(connections, runtime),
+        rateHistoryHost(runtime),
+        referenceVersionsHost(connections, runtime, ['corridors', 'terms']),
+      ],
       resources: [{ name: 'writer of accepted rates', close }],
     };
   },
@@ -210,6 +218,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
           logger,
           transactionTimeoutMs: config.kafka.transactionTimeoutMs,
         }),
+        referenceVersionsHost(connections, runtime, ['limits']),
       ],
       resources: [
         {

@@ -1,4 +1,4 @@
-// From the chain to an analyst: an export that is killed again and again, read by DuckDB, and twenty questions whose answers are
+// From the chain to an analyst: an export that is killed again and again, read by DuckDB, and twenty-three questions whose answers are
 // recounted from the log itself in Python.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -167,9 +167,9 @@ describe('an analyst’s question', () => {
 
   const questions = readdirSync(EXAMPLES).filter((name) => /^\d\d-.*\.sql$/.test(name));
 
-  it('twenty are there, and rows to ask', () => {
-    expect(questions).toHaveLength(20);
-    expect(Object.keys(answers)).toHaveLength(20);
+  it('twenty-three are there, and rows to ask', () => {
+    expect(questions).toHaveLength(23);
+    expect(Object.keys(answers)).toHaveLength(23);
     expect(events.length).toBeGreaterThan(TRANSFERS);
     expect(refused.length).toBeGreaterThan(0);
     // Dead letters of transfers are what this run has none of.
@@ -180,6 +180,68 @@ describe('an analyst’s question', () => {
   it.each(questions)('%s has the answer that Python counts from the events of the chain', (file) => {
     const question = path.basename(file, '.sql');
     expect(rowsOf(answers, question)).toEqual(rowsOf(recounted, question));
+  });
+});
+
+/** The one number that a query over the views gives. */
+function numberOf(query: string): number {
+  const code = [
+    'import duckdb, sys, pathlib',
+    'db = duckdb.connect()',
+    'db.execute("SET TimeZone = \'UTC\'")',
+    'db.execute("SET VARIABLE folder = ?", [sys.argv[1]])',
+    'db.execute(pathlib.Path(sys.argv[2]).read_text())',
+    'print(db.execute(sys.argv[3]).fetchone()[0])',
+  ].join('\n');
+  const asked = spawnSync(python, ['-c', code, folder, path.join(EXAMPLES, 'views.sql'), query], { encoding: 'utf8' });
+  expect(asked.status, asked.stderr).toBe(0);
+  return Number(asked.stdout);
+}
+
+describe('what was in force', () => {
+  /** How many versions each reference of a row finds, where it is not one. */
+  const strange = (kinds: string, references: string) =>
+    numberOf(
+      `WITH named AS (${references}), found AS (SELECT n.eventId, n.id, n.version, count(v.versionId) AS versions FROM named n
+       LEFT JOIN reference_versions v ON v.kind IN (${kinds}) AND v.id = n.id AND (n.version IS NULL OR v.version = n.version)
+       AND (n.version IS NOT NULL OR v.validTo IS NULL) GROUP BY ALL)
+       SELECT CASE WHEN (SELECT count(*) FROM found) = 0 THEN -1 ELSE count(*) FILTER (versions <> 1) END FROM found`,
+    );
+
+  it.each([
+    [
+      'term',
+      "'MARGIN', 'FEE', 'TAX', 'LIFETIME', 'SETTLEMENT', 'CANCELLATION'",
+      'SELECT eventId, unnest(termIds::JSON::VARCHAR[]) AS id, termsVersion AS version FROM events',
+    ],
+    [
+      'limit rule',
+      "'LIMIT_RULE'",
+      'SELECT eventId, unnest(limitRuleIds::JSON::VARCHAR[]) AS id, limitRulesVersion AS version FROM events',
+    ],
+    [
+      'list',
+      "'LIST'",
+      `SELECT eventId, split_part(list, ':', 1) AS id, substr(list, strpos(list, ':') + 1) AS version
+       FROM (SELECT eventId, unnest(screeningLists::JSON::VARCHAR[]) AS list FROM events)`,
+    ],
+    ['corridor', "'CORRIDOR'", 'SELECT eventId, corridorId AS id, NULL::VARCHAR AS version FROM events'],
+    [
+      'provider',
+      "'PROVIDER'",
+      'SELECT eventId, provider AS id, NULL::VARCHAR AS version FROM events WHERE provider IS NOT NULL',
+    ],
+  ])('each %s that a row names is exactly one version', (_, kinds, references) => {
+    expect(strange(kinds, references)).toBe(0);
+  });
+
+  it('each rate that a price is made of is in the history', () => {
+    expect(
+      numberOf(`SELECT count(*) FILTER (r.rateId IS NULL) + CASE WHEN count(*) = 0 THEN 1 ELSE 0 END
+        FROM (SELECT unnest(priceLegs::JSON[]) AS leg FROM events) l LEFT JOIN rates r
+        ON r.base = leg ->> '$.base' AND r.quote = leg ->> '$.quote' AND r.source = leg ->> '$.source'
+        AND r.rate = leg ->> '$.rate' AND epoch_ms(r.observedAt) = (leg ->> '$.observedAt')::BIGINT`),
+    ).toBe(0);
   });
 });
 

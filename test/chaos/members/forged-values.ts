@@ -8,6 +8,7 @@ import type {
   AuditEntry,
   FxPosition,
   FxRate,
+  FxRateRecord,
   IntentDuplicated,
   IntentRejected,
   LimitsSnapshot,
@@ -16,6 +17,7 @@ import type {
   PayoutUpdated,
   PolicyVersion,
   RateJumpAccepted,
+  ReferenceVersion,
   ReviewDecided,
   TransferAccepted,
   TransferHeld,
@@ -49,6 +51,10 @@ export function altered(topic: TopicName, value: unknown): unknown {
     case 'fx.accepted-rates':
     case 'fx.jumps-accepted':
       return { ...(value as FxRate | AcceptedRate | RateJumpAccepted), rate: '0.0000001' };
+    case 'fx.rate-history':
+      return { ...(value as FxRateRecord), rate: '0.0000001' };
+    case 'reference.versions':
+      return { ...(value as ReferenceVersion), content: '{}' };
     case 'audit.entries':
       return { ...(value as AuditEntry), subject: 'mallory' };
     case 'limits.snapshots':
@@ -105,6 +111,8 @@ export function madeUp(
     case 'fx.rates':
     case 'fx.accepted-rates':
     case 'fx.jumps-accepted':
+    case 'fx.rate-history':
+    case 'reference.versions':
     case 'policy.versions':
     case 'limits.snapshots':
     case 'screening.list-activated':

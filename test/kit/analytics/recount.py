@@ -9,6 +9,7 @@ import json
 import math
 import sys
 from collections import Counter, defaultdict
+from fractions import Fraction
 
 import fastavro
 from confluent_kafka import Consumer, TopicPartition
@@ -276,4 +277,92 @@ counted = {
 answers["19-limit-rules"] = rows("rule transfers", tally(rule for rule, _ in counted))
 busiest = sorted(Counter(e["instruction"]["debtorToken"] for e in accepted).items(), key=lambda each: (-each[1], each[0]))
 answers["20-busiest-senders"] = rows("debtorToken transfers", busiest[:5])
+
+REPORTING = "EUR"
+EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3}
+closes = {}
+for appended_at, value in read("fx.rates"):
+    if value is None:
+        continue
+    day = datetime.datetime.fromtimestamp(value["observedAt"] / 1000, datetime.timezone.utc).date()
+    key = (day, value["base"], value["quote"])
+    before = closes.get(key)
+    if before is None or (value["observedAt"], before[1]) > (before[0], value["source"]):
+        closes[key] = (value["observedAt"], value["source"], Fraction(value["rate"]))
+
+
+def close_of(day, base, quote):
+    for back in range(8):
+        found = closes.get((day - datetime.timedelta(days=back), base, quote))
+        if found:
+            return found[2]
+    return None
+
+
+def step(day, source, target):
+    """Units of target for one unit of source, by the close of the pair, whichever way round it is quoted."""
+    direct, inverse = close_of(day, source, target), close_of(day, target, source)
+    return direct if direct is not None else 1 / inverse if inverse is not None else None
+
+
+def converted(minor, currency, day):
+    """In minor units of the reporting currency, rounded once, half away from zero."""
+    rate = 1 if currency == REPORTING else step(day, currency, REPORTING)
+    if rate is None:
+        for pivot in sorted({code for _, base, quote in closes for code in (base, quote)}):
+            first, second = step(day, currency, pivot), step(day, pivot, REPORTING)
+            if first is not None and second is not None:
+                rate = first * second
+                break
+    if rate is None:
+        return None
+    exact = minor * rate * Fraction(10) ** (EXPONENTS.get(REPORTING, 2) - EXPONENTS.get(currency, 2))
+    return int(math.copysign(math.floor(abs(exact) + Fraction(1, 2)), exact))
+
+
+margins = totals(((day_of(e), e["instruction"]["sourceCurrency"]), e["price"]["margin"]["minor"]) for e in done)
+answers["21-margin-in-one-currency"] = rows(
+    "day sourceCurrency transfers marginMinor reportingCurrency reportingMinor",
+    [
+        (day, currency, n, minor, REPORTING, converted(minor, currency, datetime.date.fromisoformat(day)))
+        for (day, currency), (n, minor) in margins
+    ],
+)
+opened = {
+    (e["envelope"]["transferId"], e["envelope"]["attempt"]): e["price"]
+    for e in by_state["PRICED"]
+    if e["price"]["positioned"]
+}
+for state in ("REQUOTING", "REJECTED", "RETURNED"):
+    for event in by_state[state]:
+        if event.get("price"):
+            opened.pop((event["envelope"]["transferId"], event["envelope"]["attempt"]), None)
+open_in = defaultdict(int)
+for event in by_state["PRICED"]:
+    # What was taken back is there, with nothing left of it.
+    for amount in (event["price"]["principal"], event["price"]["credit"]):
+        open_in[amount["currency"]] += 0
+for price in opened.values():
+    open_in[price["principal"]["currency"]] += price["principal"]["minor"]
+    open_in[price["credit"]["currency"]] -= price["credit"]["minor"]
+last_day = datetime.datetime.fromtimestamp(max(recorded_at.values()) / 1000, datetime.timezone.utc).date()
+answers["22-exposure"] = rows(
+    "currency openMinor reportingCurrency reportingMinor",
+    [(currency, minor, REPORTING, converted(minor, currency, last_day)) for currency, minor in open_in.items()],
+)
+used = {
+    (e["price"]["terms"]["set"], term, e["envelope"]["transferId"])
+    for e in by_state["PRICED"]
+    for term in e["price"]["terms"]["termIds"]
+} | {
+    (e["reservation"]["limitRules"], use["ruleId"], e["envelope"]["transferId"])
+    for e in by_state["RESERVED"]
+    for use in e["reservation"]["uses"]
+}
+# Nobody put a policy in force, so what the configuration says counts all the time.
+is_current = not read("policy.versions")
+answers["23-terms-in-force"] = rows(
+    "version id transfers isCurrent",
+    [(*key, n, is_current) for key, n in tally((version, of) for version, of, _ in used)],
+)
 print(json.dumps(answers))

@@ -1,0 +1,139 @@
+// The history of rates: each that its feed sealed is there once, in order, whatever its writer dies of, and nothing of strangers.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import { type Rings, sealed } from '../../ports/seals.ts';
+import { RATE_HISTORY } from '../../processors/topology.ts';
+import type { FxRate } from '../../schemas/types.generated.ts';
+import { AT, fxRate } from '../../test/kit/builders.ts';
+import { ManualClock } from '../../test/kit/manual-clock.ts';
+import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { type CrashPlan, MemoryLog } from '../../test/kit/memory-log.ts';
+import { testRings } from '../../test/kit/rings.ts';
+import { times } from '../../test/kit/times.ts';
+import { fxRates } from '../../topics/boundary.ts';
+import { createRateHistory } from './rate-history.ts';
+
+const RATES = fxRates.name;
+const HISTORY = 'fx.rate-history';
+const codec = memoryCodec();
+
+class World {
+  readonly clock = new ManualClock(AT);
+  readonly log: MemoryLog;
+  readonly passedOver: ErrorCode[] = [];
+
+  constructor(crash?: CrashPlan) {
+    this.log = new MemoryLog({ partitions: 1, clock: this.clock, manual: true, ...(crash && { crash }) });
+  }
+
+  append(rates: readonly FxRate[], rings: Rings = testRings): void {
+    for (const rate of rates) this.write(fxRates.keyOf(rate), codec.encode(RATES, rate), rings);
+  }
+
+  write(key: string, value: Buffer | null, rings: Rings | undefined): void {
+    const record = { topic: RATES, partition: 0, key, value: value as Buffer, headers: {} };
+    this.log.append([rings && value ? sealed(rings, record) : record]);
+  }
+
+  async run(maxBatchRecords = 3): Promise<Error | undefined> {
+    const handler = createRateHistory({
+      ...{ codec, rings: testRings, reader: this.log.reader() },
+      onPassedOver: (_, code) => void this.passedOver.push(code),
+    });
+    const consumer = await this.log.consume({
+      ...{ name: RATE_HISTORY, topics: [RATES], delivery: 'exactly-once', maxBatchRecords, lingerMs: 0, handler },
+      onFault: () => undefined,
+    });
+    for (;;) {
+      const moved = await consumer.step();
+      if (consumer.failure) return consumer.failure;
+      const wakesAt = consumer.nextWakeAt();
+      if (!moved && wakesAt === undefined) return undefined;
+      if (wakesAt !== undefined) this.clock.advance(Math.max(1, wakesAt - this.clock.now()));
+    }
+  }
+
+  async history() {
+    const decoded = await codec.decode(
+      HISTORY,
+      this.log.all(HISTORY).map(({ value }) => value),
+    );
+    return decoded.map((result) => {
+      if (!result.ok) throw new Error(result.detail);
+      return result.value;
+    });
+  }
+}
+
+const at = (minute: number, rate: string, more: Partial<FxRate> = {}) =>
+  fxRate({ observedAt: AT - 86_400_000 + minute * 60_000, rate, ...more });
+const RATES_OF_A_DAY = [
+  ...[at(0, '125.1'), at(0, '0.0089', { base: 'INR', quote: 'JPY' }), at(5, '125.2'), at(10, '125.3')],
+  ...[at(10, '125.31', { source: 'other' }), at(15, '125.2'), at(20, '125.4')],
+];
+const said = ({ source, base, quote, rate, observedAt }: FxRate) => [source, base, quote, rate, observedAt];
+
+describe('the history of rates', () => {
+  it('has each rate once, however its writer dies', async () => {
+    const fault = fc.record({
+      point: fc.constantFrom('before-handler' as const, 'before-commit' as const, 'after-commit' as const),
+      how: fc.constantFrom('crash' as const, 'redeliver' as const),
+      at: fc.nat({ max: 6 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fault, { maxLength: 4 }), fc.integer({ min: 1, max: 4 }), async (faults, batch) => {
+        const left = [...faults];
+        let batches = 0;
+        const world = new World((point) => {
+          if (point === 'before-handler') batches++;
+          const next = left.findIndex((each) => each.point === point && each.at <= batches);
+          return next === -1 ? undefined : left.splice(next, 1)[0]!.how;
+        });
+        world.append(RATES_OF_A_DAY);
+        for (let runs = 0; runs <= faults.length + 1; runs++) await world.run(batch);
+        const history = await world.history();
+        expect(history.map(said)).toEqual(RATES_OF_A_DAY.map(said));
+        expect(new Set(history.map(({ rateId }) => rateId)).size).toBe(RATES_OF_A_DAY.length);
+      }),
+      { numRuns: times(60) },
+    );
+  });
+
+  it('tells the exponents, and keeps what the feed said as it said it', async () => {
+    const world = new World();
+    world.append([at(0, '0.00890', { base: 'INR', quote: 'JPY', rawHash: 'ab' })]);
+    await world.run();
+    expect(await world.history()).toMatchObject([
+      { rate: '0.00890', rawHash: 'ab', baseExponent: 2, quoteExponent: 0, contractVersion: 4 },
+    ]);
+  });
+
+  it('takes no copy of an earlier rate, also in another process and after the log forgot what was before', async () => {
+    const world = new World();
+    world.append(RATES_OF_A_DAY);
+    await world.run();
+    world.append(RATES_OF_A_DAY);
+    await world.run();
+    expect(await world.history()).toHaveLength(RATES_OF_A_DAY.length);
+    world.append([at(25, '125.5')]);
+    await world.run();
+    expect((await world.history()).at(-1)!.rate).toBe('125.5');
+  });
+
+  it('passes over what no feed has sealed, what is no rate, and what is taken away', async () => {
+    const world = new World();
+    const value = codec.encode(RATES, at(1, '9'));
+    world.write(fxRates.keyOf(at(1, '9')), value, undefined);
+    world.write('sample/GBP/USD', value, testRings);
+    world.write(fxRates.keyOf(at(1, '9')), null, undefined);
+    world.append([at(1, '-1'), at(1, '9', { base: 'GB' }), at(1, '9', { observedAt: 8_640_000_000_000_000 })]);
+    world.append([at(2, '125.1')]);
+    await world.run();
+    expect((await world.history()).map(({ rate }) => rate)).toEqual(['125.1']);
+    expect(world.passedOver).toEqual([
+      ...['SEAL_MISSING', 'KEY_MISMATCH'],
+      ...['RATE_MALFORMED', 'RATE_MALFORMED', 'RATE_MALFORMED'],
+    ]);
+  });
+});

@@ -1,0 +1,145 @@
+// The one writer of the rates that are kept: fx.rates remembers the newest of a pair alone. Each rate that its feed has sealed and
+// that is newer than the one before is one record; outputs and offset are one transaction.
+//
+// What could happen: somebody writes a true record again, or an older one. What stops it from being there twice: it is not newer
+// than what this has seen. What it has seen is the input itself up to the offset, of which the log keeps the newest of each key.
+
+import { currencyOf } from '../../domain/money/currencies.ts';
+import { deterministicId } from '../../domain/transfers/event-id.ts';
+import type { Codec } from '../../ports/codec.ts';
+import type { ErrorCode } from '../../ports/error-codes.ts';
+import type { BatchResult, LogReader, LogRecord, RecordBatch } from '../../ports/log.ts';
+import { recordMaker } from '../../ports/records.ts';
+import { type Rings, sealFlaw } from '../../ports/seals.ts';
+import { isRate } from '../../processors/fx-pricing/routes.ts';
+import { analyticsConsumers, RATE_HISTORY } from '../../processors/topology.ts';
+import type { FxRate, FxRateRecord } from '../../schemas/types.generated.ts';
+import { CONTRACT_VERSION } from '../../topics/analytics-contract.ts';
+import { fxRateHistory, fxRates } from '../../topics/boundary.ts';
+import { grainNote } from './grain-note.ts';
+
+const RATES = fxRates.name;
+
+export interface RateHistoryOptions {
+  readonly codec: Codec;
+  readonly rings: Rings;
+  readonly reader: Pick<LogReader, 'offsets' | 'read'>;
+  /** A record that is no rate, or that its feed has not sealed. */
+  readonly onPassedOver: (record: LogRecord, code: ErrorCode) => void;
+}
+
+interface Seen {
+  readonly rateId: string;
+  readonly order: number;
+}
+
+/** Makes the batches of fx.rates into transactions. Throws what the log or the registry throws, to be tried again. */
+export function createRateHistory(options: RateHistoryOptions): (batch: RecordBatch) => Promise<BatchResult> {
+  const { codec, rings } = options;
+  const make = recordMaker({ owner: RATE_HISTORY, writes: analyticsConsumers[RATE_HISTORY].writes, codec, rings });
+  let known: { readonly note: string; readonly newest: ReadonlyMap<string, Seen> } | undefined;
+
+  return async (batch) => {
+    const { records, topic, topicId = topic, note = '' } = batch;
+    // What this made last may not have been committed, or another process may have come between.
+    const before = known?.note === note && note !== '' ? known.newest : await newestBefore(options, batch);
+    const newest = new Map(before);
+    const { rates, end, newer } = await read(options, records);
+    const outputs = rates.flatMap(({ rate, record }) => {
+      const isNews = take(newest, rate, record);
+      return isNews ? [make(fxRateHistory.name, recordOf(rate), { partition: 0, eventId: rateIdOf(rate) })] : [];
+    });
+    const after = end === undefined ? note : grainNote(topicId, end + 1);
+    known = { note: after, newest };
+    const then: BatchResult['then'] =
+      newer === undefined ? { do: 'continue' } : { do: 'stop', code: 'NEWER_SCHEMA', detail: newer };
+    return { doneThrough: end, outputs, ...(after === '' ? {} : { note: after }), then };
+  };
+}
+
+const rateIdOf = ({ source, base, quote, rate, observedAt }: FxRate): string =>
+  deterministicId(`fx.rate\n${source}\n${base}\n${quote}\n${observedAt}\n${rate}`);
+
+/** The record that is kept of a rate. */
+function recordOf(rate: FxRate): FxRateRecord {
+  return {
+    ...rate,
+    rateId: rateIdOf(rate),
+    baseExponent: currencyOf(rate.base)?.exponent ?? null,
+    quoteExponent: currencyOf(rate.quote)?.exponent ?? null,
+    contractVersion: CONTRACT_VERSION,
+  };
+}
+
+/** @returns whether it is newer than the newest of its key, or another one of the same instant */
+function take(newest: Map<string, Seen>, rate: FxRate, { timestamp }: LogRecord): boolean {
+  const key = fxRates.keyOf(rate);
+  const [rateId, order] = [rateIdOf(rate), fxRates.orderOf!(rate, timestamp)];
+  const last = newest.get(key);
+  if (last !== undefined && (order < last.order || rateId === last.rateId)) return false;
+  newest.set(key, { rateId, order });
+  return true;
+}
+
+/** The newest of each key before the batch. */
+async function newestBefore(
+  options: RateHistoryOptions,
+  { partition, records }: RecordBatch,
+): Promise<ReadonlyMap<string, Seen>> {
+  const newest = new Map<string, Seen>();
+  const [range] = await options.reader.offsets([RATES]);
+  const to = records[0]!.offset;
+  if (range === undefined || range.from >= to) return newest;
+  await options.reader.read([{ topic: RATES, partition, from: range.from, to }], async (batch) => {
+    const quiet = { ...options, onPassedOver: () => undefined };
+    const { rates } = await read(quiet, batch.records);
+    for (const { rate, record } of rates) take(newest, rate, record);
+  });
+  return newest;
+}
+
+interface Read {
+  readonly rates: readonly { readonly rate: FxRate; readonly record: LogRecord }[];
+  /** Offset of the last record that is read or passed over; undefined: there is none. */
+  readonly end: number | undefined;
+  /** Why not all was read: a newer release wrote what follows. */
+  readonly newer?: string;
+}
+
+/** Seals first: of what no feed sealed nothing is decoded. */
+async function read(
+  { codec, rings, onPassedOver }: Pick<RateHistoryOptions, 'codec' | 'rings' | 'onPassedOver'>,
+  records: readonly LogRecord[],
+): Promise<Read> {
+  const flawOf = (record: LogRecord): ErrorCode | undefined =>
+    record.unreadable?.code ?? (record.value === null ? undefined : sealFlaw(rings, RATES, record));
+  const flaws = new Map(records.map((record) => [record, flawOf(record)]));
+  const decodable = records.filter((record) => record.value !== null && flaws.get(record) === undefined);
+  const decoded = await codec.decode(
+    RATES,
+    decodable.map(({ value }) => value),
+  );
+  const results = new Map(decodable.map((record, place) => [record, decoded[place]!]));
+  const rates: { readonly rate: FxRate; readonly record: LogRecord }[] = [];
+  let end: number | undefined;
+  for (const record of records) {
+    const result = results.get(record);
+    if (result && !result.ok && result.kind === 'newer-schema') return { rates, end, newer: result.detail };
+    const flaw = flaws.get(record) ?? (result && flawIn(result, record));
+    if (flaw !== undefined) onPassedOver(record, flaw);
+    else if (result?.ok) rates.push({ rate: result.value, record });
+    end = record.unreadable?.lastOffset ?? record.offset;
+  }
+  return { rates, end };
+}
+
+/** Why what was decoded is not kept: nothing would be priced by it either. */
+function flawIn(result: Awaited<ReturnType<Codec['decode']>>[number], record: LogRecord): ErrorCode | undefined {
+  if (!result.ok) return result.code;
+  const rate = result.value as unknown as FxRate;
+  if (record.key?.toString('utf8') !== fxRates.keyOf(rate)) return 'KEY_MISMATCH';
+  return isRate(rate) && rate.observedAt <= LAST_DAY_MS ? undefined : 'RATE_MALFORMED';
+}
+
+/** The end of the year 9999: later times are no timestamp for those who read the files. */
+const LAST_DAY_MS = 253_402_300_799_999;
