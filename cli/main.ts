@@ -38,7 +38,7 @@ const program = new Command('corridor')
     'after',
     `
 Over an API, as who you signed in as (\`corridor login\`; --token-file, CORRIDOR_TOKEN, CORRIDOR_TOKEN_FILE): status, stuck, transfers, payouts, dlq, cases,
-approvals, control, break-glass, policy, lists, exceptions, audit and webhooks, with --api URL or CORRIDOR_API_URL. --direct works
+approvals, control, break-glass, policy, limits, lists, exceptions, audit and webhooks, with --api URL or CORRIDOR_API_URL. --direct works
 on the stores instead, for recovery: then \`--by\` is only what was typed.`,
   )
   .showHelpAfterError('(add --help for what there is)')

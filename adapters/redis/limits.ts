@@ -136,7 +136,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     if (!hydrated || marker === null) throw notHydrated();
     known = marker;
     return run(marker, operations).catch((error: unknown) => {
-      throw replyCode(error) === NOT_HYDRATED ? notHydrated() : limitsFault(redis, error);
+      throw scriptFault(redis, error);
     });
   }
 
@@ -172,7 +172,22 @@ function scripted(redis: Redis): Scripted {
   return redis as Scripted;
 }
 
+/** What scripts answer, as a code of Redis, where the ledger in force is not of this run of the server. */
 const NOT_HYDRATED = 'NOTHYDRATED';
+
+/** An error of a script. @returns CodedError LIMITS_NOT_HYDRATED, or what `limitsFault` makes of it */
+export const scriptFault = (redis: Redis, error: unknown): CodedError =>
+  replyCode(error) === NOT_HYDRATED ? notHydrated() : limitsFault(redis, error);
+
+/**
+ * For whoever only looks at the generation in force.
+ * @param form that the rules need
+ * @throws CodedError LIMITS_NOT_HYDRATED when the stage would make it anew, LEDGER_NEWER
+ */
+export function checkForm(marker: string, form: LedgerForm): void {
+  if (formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
+  if (formOf(marker) < form) throw notHydrated();
+}
 
 const notHydrated = () =>
   new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: rebuild it from the log', {

@@ -12,6 +12,7 @@ import { inboxWorld } from '../../operations/cases/inbox/testing/world.ts';
 import { memoryControls } from '../../operations/control/testing/memory-controls.ts';
 import type { CountedGroup } from '../../operations/dead-letters/ports.ts';
 import type { ReplayDocument } from '../../operations/dead-letters/replays/replay.ts';
+import { memoryEyes } from '../../operations/limits/testing/memory-eyes.ts';
 import { memoryPolicies } from '../../operations/policies/testing/memory-policies.ts';
 import { type MemoryCounts, memoryCounts } from '../../operations/positions/testing/memory-counts.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
@@ -136,6 +137,7 @@ export async function testApi(
     controls: memoryControls(),
     rates: memoryRates(),
     policies: memoryPolicies(() => AT),
+    limits: memoryEyes(),
     cases: inboxWorld(testRings.operators),
     caseNotes: [],
     desks: await deskMemory(),

@@ -15,6 +15,8 @@ import { checkReplayWaits } from '../../operations/dead-letters/replays/control.
 import type { Replays } from '../../operations/dead-letters/replays/ports.ts';
 import { summaryOf } from '../../operations/dead-letters/replays/prepare.ts';
 import { approvedHash, type ReplayDocument, type ReplayItem } from '../../operations/dead-letters/replays/replay.ts';
+import { limitStandings } from '../../operations/limits/standing.ts';
+import type { MemoryEyes } from '../../operations/limits/testing/memory-eyes.ts';
 import { activatePolicyHandler } from '../../operations/policies/activate.ts';
 import { limitsPolicy } from '../../operations/policies/limits.ts';
 import type { PolicyBook } from '../../operations/policies/ports.ts';
@@ -25,6 +27,7 @@ import type { LogRecord } from '../../ports/log.ts';
 import { ringOf } from '../../ports/seals.ts';
 import type { OperatorComponents } from '../../services/api/operators.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
+import { AT } from '../../test/kit/builders.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import type { MemoryRates } from '../../test/kit/memory-rates.ts';
 import { testRings } from '../../test/kit/rings.ts';
@@ -42,6 +45,7 @@ export interface OperatorMemory {
   readonly controls: MemoryControls;
   readonly rates: MemoryRates;
   readonly policies: MemoryPolicies;
+  readonly limits: MemoryEyes;
   readonly cases: ReturnType<typeof inboxWorld>;
   readonly caseNotes: CaseNote[];
   readonly desks: DeskMemory;
@@ -153,6 +157,12 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorC
     controls: { log: memory.controls, known: TARGETS },
     rates: memory.rates,
     policies: { log: memory.policies, kinds: POLICIES },
+    limits: {
+      standings: async (subjects) => {
+        const { book } = memory.limits;
+        return limitStandings(memory.limits, { subjects, book, rules: book.rules, at: AT });
+      },
+    },
     handlers: {
       ...deskHandlers(memory),
       'control.resume': resumeHandler(memory.controls),

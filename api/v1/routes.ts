@@ -14,6 +14,7 @@ import { letterCheckRoutes } from './routes/letter-checks.ts';
 import { letterDiscardRoutes } from './routes/letter-discards.ts';
 import { letterEditRoutes } from './routes/letter-edits.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
+import { limitRoutes } from './routes/limits.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
 import { payoutRoutes } from './routes/payouts.ts';
@@ -51,6 +52,7 @@ export const ROUTES: readonly Route[] = [
   ...rateRoutes,
   ...policyRoutes,
   ...positionRoutes,
+  ...limitRoutes,
   ...standingRoutes,
   ...payoutRoutes,
   ...skipRoutes,

@@ -100,7 +100,16 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['audit checkpoint', 'audit export', 'audit key', 'audit list', 'audit show', 'audit verify'],
   ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],
-  ...['backtest', 'fx positions', 'limits audit', 'limits backtest', 'policy diff', 'policy list', 'policy show'],
+  ...[
+    'backtest',
+    'fx positions',
+    'limits audit',
+    'limits backtest',
+    'limits show',
+    'policy diff',
+    'policy list',
+    'policy show',
+  ],
   ...['rates show'],
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);

@@ -1,10 +1,14 @@
-// `corridor limits`: what other rules would have done.
+// `corridor limits`: what is used of limits, and what other rules would have done.
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { transferViews } from '../../adapters/mongo/transfer-views.ts';
+import { limitStandingOf } from '../../api/v1/limits-dto.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type BacktestDone, backtest } from '../../operations/limits/backtest.ts';
+import { subjectNamed, subjectsOf } from '../../operations/limits/standing.ts';
 import { readLimitRules } from '../../operations/policies/limits.ts';
+import { transferUnknown } from '../../operations/queries/standing.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { requireRings } from '../../ports/seals.ts';
 import { allTheTime, BACKTEST_TOPICS, type BacktestChange, type Sum } from '../../processors/limits/backtest.ts';
@@ -12,9 +16,13 @@ import { bookOf } from '../../processors/limits/processor.ts';
 import { corridorBookOf } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
 import { auditLimits, rebuildLimits, takeSnapshot } from '../../services/limits-ledger.ts';
+import { openLimitsDesk } from '../../services/limits-standing.ts';
+import { TRANSFERS } from '../../services/process-parts/sinks.ts';
+import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
 import { contentOf } from '../policies.ts';
+import { askedIn, printStandings, showCommand } from '../shapes/limits.ts';
 import { instant } from './dead-letter-options.ts';
 
 interface BacktestOptions {
@@ -56,6 +64,29 @@ export function registerLimits(program: Command): void {
       }),
     );
   registerLedger(limits);
+
+  showCommand(limits).action((kind, ids: readonly string[], { json }: { json?: boolean }) =>
+    withConnections(async (connections) => {
+      const asked = askedIn(kind, ids);
+      const subjects =
+        'transferId' in asked
+          ? subjectsOf(await transferOf(connections, asked.transferId))
+          : [subjectNamed(asked.kind, asked.subject)];
+      const desk = openLimitsDesk(connections);
+      try {
+        printStandings((await desk.standings(subjects)).map(limitStandingOf), json === true);
+      } finally {
+        await desk.close();
+      }
+    }),
+  );
+}
+
+/** @throws CodedError TRANSFER_UNKNOWN, MONGO_UNAVAILABLE */
+async function transferOf(connections: Connections, transferId: string): Promise<TransferDocument> {
+  const found = await transferViews(await connections.db(), TRANSFERS).find(transferId);
+  if (found === undefined) throw transferUnknown(transferId);
+  return found;
 }
 
 function registerLedger(limits: Command): void {

@@ -22,6 +22,7 @@ const REMOTE: Readonly<Record<string, () => Promise<RegisterRemote>>> = {
   control: async () => (await control()).registerRemoteControl,
   'break-glass': async () => (await control()).registerRemoteGlass,
   policy: async () => (await import('./policies.ts')).registerRemotePolicies,
+  limits: async () => (await import('./limits.ts')).registerRemoteLimits,
   rates: async () => (await import('./rates.ts')).registerRemoteRates,
   audit: async () => (await import('./audit.ts')).registerRemoteAudit,
   webhooks: async () => (await import('./webhooks.ts')).registerRemoteWebhooks,

@@ -83,6 +83,28 @@ describe('commands over the API', () => {
     await expect(as('asha', 'operator', 'payouts', 'cases', 'list')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
   });
 
+  it('tell what is used of limits, and end with 2 where less is counted than was used', async () => {
+    const token = 'T'.repeat(43);
+    remote.memory.transfers.push(transferDocument({ debtorToken: token, creditorToken: token }));
+    const shown = await as('asha', 'operator', 'limits', 'show', 'transfer', 'transfer-0001');
+    expect(shown).toMatch(/rule +above +used +limit +left/);
+    expect(shown).toContain('the sender has used 0.00 GBP; 1000.00 GBP are left.');
+    expect(shown).toContain('No rule in force limits it.');
+    const pair = JSON.parse(await as('asha', 'operator', 'limits', 'show', 'pair', token, token, '--json')) as object;
+    expect(pair).toMatchObject([{ subject: { kind: 'pair', id: `${token}.${token}` }, items: [], complete: true }]);
+    expect(process.exitCode).toBe(0);
+    remote.memory.limits.notes = { short: [{ ruleId: 'day-gbp', until: null }], isCaughtUp: true };
+    expect(await as('asha', 'operator', 'limits', 'show', 'sender', token)).toContain('is it the right one?');
+    expect(process.exitCode).toBe(2);
+    process.exitCode = 0;
+    const wrong = as('asha', 'operator', 'limits', 'show', 'sender', 'customer-1');
+    await expect(wrong).rejects.toMatchObject({ code: 'LIMIT_SUBJECT_INVALID' });
+    await expect(as('asha', 'operator', 'limits', 'show', 'sender', token, token)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+    });
+    await expect(as('asha', 'operator', 'limits', 'audit')).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
   it('have a record skipped', async () => {
     const place = ['limits', '--topic', 'transfer.priced', '--partition', '3'];
     expect(await as('asha', 'operator', 'dlq', 'skip', ...place)).toContain('say --offset 4711 and --reason');

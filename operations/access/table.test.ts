@@ -46,6 +46,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'positions.read': 'aaaa...',
   'rates.accept': '.aa....',
   'policies.read': 'aaaaa..',
+  'limits.read': '.aaa...',
   'policies.propose': '..aa...',
 };
 const WORDS: Readonly<Record<string, Condition>> = { a: 'always', o: 'own', '.': 'never' };

@@ -61,6 +61,7 @@ export const ACCESS = {
   'positions.read':    row('see the open exposure by currency',              'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'rates.accept':      row('accept that a rate has jumped',                  'never',  'always', 'always', 'never',   'never',  'never',  'never'),
   'policies.read':     row('see versions of policies: limit rules and terms',  'always', 'always', 'always', 'always',  'always', 'never',  'never'),
+  'limits.read':       row('see what somebody has used of limits',             'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'policies.propose':  row('propose versions of policies, and let them through', 'never', 'never',  'always', 'always',  'never',  'never',  'never'),
 } as const satisfies Readonly<Record<string, Row>>;
 

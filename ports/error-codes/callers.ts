@@ -26,6 +26,12 @@ export const callerCodes = {
   LINE_NOT_OBJECT: entry('notice', 'the caller', 400, 'Write one JSON object on each line.'),
   LINE_TOO_LONG: entry('notice', 'the caller', 413, 'Write shorter lines.'),
   TRANSFER_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Check the id of the transfer.'),
+  LIMIT_SUBJECT_INVALID: entry(
+    'invalid-request',
+    'the caller',
+    400,
+    'Name a sender, a beneficiary or an account by its token, as the limits of a transfer show it, never by the id of a customer.',
+  ),
   TRANSFER_UNPRICED: entry(
     'invalid-request',
     'the caller',

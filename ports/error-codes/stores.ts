@@ -75,7 +75,7 @@ export const storeCodes = {
     'transient-dependency',
     'a dependency',
     503,
-    'Check that the Redis of the limits runs and can be reached.',
+    'Check that the Redis of the limits runs and can be reached, and that this process has its URL (CORRIDOR_REDIS_LIMITS_URL).',
   ),
   REDIS_QUEUE_UNAVAILABLE: entry(
     'transient-dependency',

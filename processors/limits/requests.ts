@@ -1,7 +1,7 @@
 // The engine of limits: which rules count a priced transfer, in which window, for how much. Pure: the stage, its dry run and
 // a backtest ask it, and none of them counts anything else.
 import { amountIn } from '../../domain/limits/amounts.ts';
-import type { LimitRule, LimitRuleSet } from '../../domain/limits/limit-rules.ts';
+import type { LimitRule, LimitRuleSet, LimitSubject } from '../../domain/limits/limit-rules.ts';
 import { ruleSetName } from '../../domain/limits/limit-rules.ts';
 import { UNSTATED, type WindowAt, windowFinder } from '../../domain/limits/windows.ts';
 import type { Money } from '../../domain/money/money.ts';
@@ -74,14 +74,34 @@ export function requestsOf(value: TransferPriced, appendedAt: number, book: Rule
   const { sourceCurrency, targetCurrency } = value.instruction;
   const corridorId = book.corridorIdOf(sourceCurrency, targetCurrency);
   const requests: LimitRequest[] = [];
-  for (const { rule, windowAt, from, to } of book.entries) {
-    if (appendedAt < from || appendedAt >= to || !counts(rule, value, corridorId)) continue;
-    const subjectToken = subjectOf(rule, value);
+  for (const entry of book.entries) {
+    const { rule, windowAt } = entry;
+    if (!isInForce(entry, appendedAt) || !counts(rule, value, corridorId)) continue;
+    const subjectToken = subjectOf(rule, value.instruction);
     // Nobody is known to be limited: rules of what a transfer must say ask for the field.
     if (subjectToken !== undefined) requests.push(requestOf(rule, value, subjectToken, windowAt(appendedAt)));
   }
   return requests;
 }
+
+const isInForce = ({ from, to }: RuleEntry, at: number): boolean => at >= from && at < to;
+
+/** Somebody or something that rules limit, by the token under which it is counted. */
+export interface LimitedSubject {
+  readonly kind: LimitSubject;
+  readonly token: string;
+}
+
+/** The rules on a subject that are in force at a time (ms since 1970), each with its window then; some count by a condition. */
+export const rulesOn = (
+  { entries }: Pick<RuleBook, 'entries'>,
+  { kind, token }: LimitedSubject,
+  at: number,
+): readonly { readonly rule: LimitRule; readonly window: WindowAt }[] =>
+  entries
+    .filter((entry) => isInForce(entry, at) && entry.rule.subject === kind)
+    .filter(({ rule: { provider } }) => provider === undefined || provider === token)
+    .map(({ rule, windowAt }) => ({ rule, window: windowAt(at) }));
 
 function counts({ where }: LimitRule, { instruction }: TransferPriced, corridorId: string): boolean {
   const { corridors, sourceCurrencies, arrangements, kycTiers } = where;
@@ -91,9 +111,18 @@ function counts({ where }: LimitRule, { instruction }: TransferPriced, corridorI
   return kycTiers === undefined || kycTiers.includes(instruction.kycTier ?? 'NONE');
 }
 
-/** Who is counted; undefined: the transfer does not say. */
-function subjectOf({ subject, provider }: LimitRule, { instruction }: TransferPriced): string | undefined {
-  const { debtorToken, creditorToken, fundingToken, producerId } = instruction;
+/** Whom an instruction names. */
+export type Named = Pick<
+  TransferPriced['instruction'],
+  'debtorToken' | 'creditorToken' | 'fundingToken' | 'producerId'
+>;
+
+/** Who is counted; undefined: it is not said. */
+export function subjectOf(
+  { subject, provider }: Pick<LimitRule, 'subject' | 'provider'>,
+  named: Named,
+): string | undefined {
+  const { debtorToken, creditorToken, fundingToken, producerId } = named;
   switch (subject) {
     case 'sender':
       return debtorToken;
@@ -136,6 +165,12 @@ const inCurrency = (currency: string, amount: Money, { instruction, price }: Tra
 
 const METRIC = { amount: 'AMOUNT', count: 'COUNT', beneficiaries: 'BENEFICIARIES' } as const;
 const ACTION = { reject: 'REJECT', hold: 'HOLD', documents: 'DOCUMENTS', shadow: 'SHADOW' } as const;
+
+/** What a rule counts, as events say it. */
+export const countedBy = ({ metric }: Pick<LimitRule, 'metric'>): Pick<LimitUse, 'metric' | 'currency'> => ({
+  metric: METRIC[metric.kind],
+  currency: metric.kind === 'amount' ? metric.currency : NO_MONEY,
+});
 
 /** How a request stands, as events say it. */
 export function requestedUse(request: LimitRequest, usedMinor: bigint): LimitUse {

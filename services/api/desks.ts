@@ -20,10 +20,7 @@ import type { Connections } from '../connections.ts';
 import { activationPublisher, revocationsInLog } from '../screening.ts';
 import { skipComponents } from '../skips.ts';
 import { boardOf, payoutListSources, type StuckKeys, statusSources } from '../stuck.ts';
-import { gated } from './gated.ts';
-
-/** Work that is dear, of which a few go on at once. @throws CodedError TOO_BUSY */
-export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+import { type Gate, gateOf } from './gated.ts';
 
 export interface Desks {
   readonly audit: AuditReading;
@@ -59,8 +56,6 @@ export interface Desks {
 const MAX_PROOFS = 2;
 const MAX_BOARDS = 2;
 const MAX_COMPARISONS = 1;
-
-export const gateOf = (most: number): Gate => gated(most, (work: () => Promise<unknown>) => work()) as Gate;
 
 /** The desks over these connections. Close them before the connections. @throws CodedError when a store is away */
 export async function openDesks(connections: Connections): Promise<Desks & { close(): Promise<void> }> {

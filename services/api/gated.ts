@@ -17,3 +17,8 @@ export function gated<Given extends readonly unknown[], Result>(
     }
   };
 }
+
+/** Work that is dear, of which a few go on at once. @throws CodedError TOO_BUSY */
+export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+
+export const gateOf = (most: number): Gate => gated(most, (work: () => Promise<unknown>) => work()) as Gate;

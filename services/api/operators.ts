@@ -19,6 +19,7 @@ import { openApprovals } from '../approvals.ts';
 import type { Connections } from '../connections.ts';
 import { controlLog, knownTargets } from '../controls.ts';
 import { type Inbox, openInbox } from '../inbox.ts';
+import { type LimitsDesk, openLimitsDesk } from '../limits-standing.ts';
 import { policyBook, policyLog } from '../policies.ts';
 import { rateLog } from '../rates.ts';
 import { type Desks, openDesks } from './desks.ts';
@@ -45,6 +46,8 @@ export interface OperatorComponents extends Desks {
   readonly rates: RateLog;
   /** Versions of what is law as data. */
   readonly policies: PolicyStores;
+  /** What is used of limits. */
+  readonly limits: LimitsDesk;
   /** What each act needs to be shown and done. */
   readonly handlers: ActHandlers;
 }
@@ -70,6 +73,7 @@ export async function composeOperators(
   const desks = await openDesks(connections);
   const log = replayLog(connections.log, connections.config.appName, connections.config.keys);
   const watched = { replays: kept, approvals: store, letters: deadLetters(db), inbox: inbox.sources };
+  const limits = openLimitsDesk(connections);
   const feed = new ChangeFeed({ look: () => lookAt(watched, Date.now()), onFault, everyMs: LOOK_EVERY_MS });
   return {
     ...desks,
@@ -83,9 +87,11 @@ export async function composeOperators(
     controls: { log: controlLog(connections), known: knownTargets(connections) },
     rates: rateLog(connections),
     policies: { log: policyLog(connections), kinds: policyBook(connections.config) },
+    limits,
     handlers,
     close: async () => {
       feed.end();
+      await limits.close();
       await desks.close();
       await log.close();
       await close();

@@ -123,6 +123,24 @@ describe('a transfer over HTTP', () => {
     expect(list['items']).toContainEqual(expect.objectContaining({ transferId: KEY }));
   });
 
+  it('counts against limits, which tell what is used of them, by transfer and by token', async () => {
+    const transfer = await until('COMPLETED', KEY);
+    const { body } = await ask(0, `/v1/transfers/${KEY}/limits`, 'asha', 'operator');
+    const standings = body['items'] as { subject: { kind: string; id: string }; items: object[] }[];
+    expect(standings.map(({ subject }) => subject.kind)).toEqual(['sender', 'beneficiary', 'pair', 'producer']);
+    const [sender] = standings as [(typeof standings)[0]];
+    const { minor } = transfer['debit'] as { minor: string };
+    expect(sender).toMatchObject({ isSeen: true, complete: true, limitRules: 'built-in@1' });
+    const used = { ruleId: 'sender-day-gbp', action: 'reject', used: { minor, currency: 'GBP' } };
+    expect(sender.items).toContainEqual(expect.objectContaining({ ...used, used: expect.objectContaining(used.used) }));
+    const byToken = await ask(1, `/v1/limits/${sender.subject.id}?kind=sender`, 'carol', 'compliance');
+    expect(byToken.body['items']).toContainEqual(expect.objectContaining({ ruleId: 'sender-day-gbp' }));
+    expect((await ask(0, `/v1/limits/${KEY}-1?kind=sender`, 'asha', 'operator')).body['code']).toBe(
+      'LIMIT_SUBJECT_INVALID',
+    );
+    expect((await ask(0, `/v1/limits/${sender.subject.id}?kind=sender`, 'vera', 'viewer')).status).toBe(403);
+  });
+
   it('comes in a batch too, each line once, also when the batch is sent again elsewhere', async () => {
     const keys = Array.from({ length: 50 }, (_, i) => `${KEY}-batch-${i}`);
     const body = keys.map((key) => `${JSON.stringify({ ...intent(key), transferId: key })}\n`).join('');

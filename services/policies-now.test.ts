@@ -10,7 +10,7 @@ import { memoryCodec } from '../test/kit/memory-codec.ts';
 import { MemoryLog } from '../test/kit/memory-log.ts';
 import { testRings } from '../test/kit/rings.ts';
 import { policyLog } from './policies.ts';
-import { termsNow } from './terms-now.ts';
+import { termsNow } from './policies-now.ts';
 
 const EXAMPLE = JSON.parse(
   readFileSync(new URL('../processors/fx-pricing/example-terms.json', import.meta.url), 'utf8'),
