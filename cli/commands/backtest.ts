@@ -4,14 +4,15 @@ import { InvalidArgumentError } from 'commander';
 import { formatMoney } from '../../domain/money/currencies.ts';
 import { type BacktestDone, backtest } from '../../operations/backtest/backtest.ts';
 import { CHANGE_FORMATS, type ChangeFormat } from '../../operations/backtest/change-rows.ts';
-import { type BacktestConclusion, conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
+import { conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
 import { type BacktestStage, type Change, outcomeText } from '../../operations/backtest/report.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { type BacktestBasis, openBacktest } from '../../services/backtest.ts';
 import type { Connections } from '../../services/connections.ts';
 import { changesFile, withInstant } from '../changes-file.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { CHANGE_FORMATS, type ChangeFormat } from '../../operations/backtest/change-rows.ts';
+import { conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
 import { instant } from './dead-letter-options.ts';
 
 interface Options {
@@ -27,9 +28,6 @@ interface Options {
   readonly maxHeld?: number;
   readonly json?: boolean;
 }
-
-/** What a pipeline that deploys goes by; 1 is that it could not be run, as with every command. */
-const EXIT: Readonly<Record<BacktestConclusion, number>> = { SAME: 0, DIFFERS: 2, NOT_COMPARED: 3, INCOMPLETE: 4 };
 
 const HELP = `
 Intake, screening, pricing and limits of this build decide again on what the log says that each was given, and the decisions are
@@ -68,7 +66,7 @@ export function registerBacktest(program: Command): void {
         const given = givenTo(options);
         if (options.json) console.log(toJson(jsonOf(options, ran, given)));
         else printReport(ran, given);
-        process.exitCode = EXIT[conclusionOf(ran.done, given)];
+        process.exitCode = EXIT_OF[conclusionOf(ran.done, given)];
       }),
     );
 }
@@ -165,13 +163,6 @@ function printReport({ done, basis, sample }: Ran, given: ReadonlySet<BacktestSt
     print(
       `${stage} compared nothing${given.has(stage) ? ', though it was given something else' : ''}: it has shown nothing.`,
     );
-  print(ENDINGS[conclusionOf(done, given)](done));
+  const { changed } = done;
+  print(changed > 0 ? `${changed} transfers would have been decided otherwise.` : ENDINGS[conclusionOf(done, given)]);
 }
-
-const otherwise = ({ changed }: BacktestDone) => `${changed} transfers would have been decided otherwise.`;
-const ENDINGS: Readonly<Record<BacktestConclusion, (done: BacktestDone) => string>> = {
-  SAME: () => 'Nothing differs.',
-  DIFFERS: otherwise,
-  INCOMPLETE: () => 'Nothing that was compared differs, but not all could be compared.',
-  NOT_COMPARED: (done) => (done.changed > 0 ? otherwise(done) : 'This has not shown that nothing differs.'),
-};

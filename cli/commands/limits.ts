@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { limitStandingOf } from '../../api/v1/limits-dto.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
-import { type BacktestDone, backtest } from '../../operations/limits/backtest.ts';
+import { type BacktestDone, backtest, limitsConclusion } from '../../operations/limits/backtest.ts';
 import { subjectNamed, subjectsOf } from '../../operations/limits/standing.ts';
 import { readLimitRules } from '../../operations/policies/limits.ts';
 import { transferUnknown } from '../../operations/queries/standing.ts';
@@ -22,6 +22,7 @@ import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
 import { contentOf } from '../policies.ts';
+import { ENDINGS, EXIT_OF } from '../shapes/backtest.ts';
 import { askedIn, printStandings, showCommand } from '../shapes/limits.ts';
 import { instant } from './dead-letter-options.ts';
 
@@ -41,6 +42,9 @@ by their days), and nothing is written. Every transfer is asked by the engine of
 took it. What they stop does not count; what they let through and was stopped then counts to the end; what a person has decided
 of a hold is taken for decided. It needs the keys of stages.
 
+Exit status: 0, all was compared and is as it was; 2, something would have been treated otherwise; 3, nothing was compared; 4,
+nothing that was compared differs, but the log is short or holds what cannot be believed; 1, it could not be run.
+
 Example:
   corridor limits backtest --rules rules-2026-12.json --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z --changes changed.ndjson`;
 
@@ -48,7 +52,7 @@ export function registerLimits(program: Command): void {
   const limits = program.command('limits').description('what is used of limits, and what other rules would do');
 
   withJson(limits.command('backtest'))
-    .description('which transfers other rules would have stopped or let through')
+    .description('which transfers other rules would have stopped or let through; exits 2 if any')
     .requiredOption('--rules <file>', 'the rules, as a version of the policy `limits` would have them')
     .requiredOption('--from <instant>', 'transfers that the broker took from then on', instant)
     .requiredOption('--to <instant>', 'and before then', instant)
@@ -59,8 +63,10 @@ export function registerLimits(program: Command): void {
     .action((options: BacktestOptions) =>
       withConnections(async (connections) => {
         const { done, first } = await runBacktest(connections, options);
-        if (options.json) console.log(toJson(done));
+        const conclusion = limitsConclusion(done);
+        if (options.json) console.log(toJson({ same: conclusion === 'SAME', conclusion, ...done }));
         else printReport(done, first);
+        process.exitCode = EXIT_OF[conclusion];
       }),
     );
   registerLedger(limits);
@@ -209,7 +215,11 @@ function printReport(done: BacktestDone, first: readonly BacktestChange[]): void
     ...{ rule: ruleId, would: verdict, transfers: sum.transfers, debits: moneyIn(sum) },
   }));
   if (byRule.length > 0) printRows(byRule, ['rule', 'would', 'transfers', 'debits'], false);
-  if (first.length === 0) return;
+  if (first.length > 0) printChanges(first);
+  print(ENDINGS[limitsConclusion(done)]);
+}
+
+function printChanges(first: readonly BacktestChange[]): void {
   const shown = first.map(({ transferId: transfer, appendedAt, was, would, rules, debit }) => ({
     ...{ transfer, at: new Date(appendedAt), was, would, rules: rules.join(', '), debit: formatMoney(debit) },
   }));

@@ -9,7 +9,7 @@ import { append, input } from '../../test/kit/harness.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { backtest, reachOf } from './backtest.ts';
+import { backtest, limitsConclusion, reachOf } from './backtest.ts';
 
 const HOUR = 3_600_000;
 const rule = senderDayRule({
@@ -89,6 +89,30 @@ it('counts nothing that no stage has sealed', async () => {
   const done = await backtest(sources, { book, from: AT, to: AT + 24 * HOUR, onChange: () => undefined });
   expect(done).toMatchObject({ records: 6, unproven: 1 });
   expect(done.outcomes).toMatchObject([{ was: 'PASSED', would: 'PASSED', transfers: 3 }]);
+});
+
+it('has shown nothing of a period without decisions, and is the same only where all could be compared', async () => {
+  const { sources } = history(60);
+  const of = async (from: number, to: number, by = book) =>
+    limitsConclusion(await backtest(sources, { book: by, from, to, onChange: () => undefined }));
+  expect(await of(AT, AT + 24 * HOUR)).toBe('DIFFERS');
+  expect(await of(AT - 48 * HOUR, AT - 24 * HOUR)).toBe('NOT_COMPARED');
+  const wide = bookOf({ name: 'wide', version: '1', rules: [{ ...rolling, limitMinor: 1_000_000n }] }, BOOK);
+  expect(await of(AT, AT + 24 * HOUR, wide)).toBe('SAME');
+  const row = (was: 'PASSED' | 'OPEN', would: 'PASSED' | 'HELD', transfers = 1) => ({
+    was,
+    would,
+    transfers,
+    money: {},
+  });
+  const end = (outcomes: readonly ReturnType<typeof row>[], isShort = false, unproven = 0) =>
+    limitsConclusion({ outcomes, isShort, unproven });
+  // What nobody has decided yet is compared with nothing.
+  expect(end([row('OPEN', 'HELD')])).toBe('NOT_COMPARED');
+  expect(end([row('OPEN', 'HELD'), row('PASSED', 'PASSED')])).toBe('SAME');
+  expect(end([row('PASSED', 'PASSED')], true)).toBe('INCOMPLETE');
+  expect(end([row('PASSED', 'PASSED')], false, 1)).toBe('INCOMPLETE');
+  expect(end([row('PASSED', 'HELD')], true)).toBe('DIFFERS');
 });
 
 it('looks as far back as the longest window', () => {

@@ -7,6 +7,7 @@ import { localIssuer } from '../../adapters/auth/local-issuer.ts';
 import { type Child, startChild } from '../../infra/local/children.ts';
 import type { Role } from '../../operations/access/table.ts';
 import { pause } from '../../ports/pause.ts';
+import { runCorridor } from '../kit/corridor-command.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
 
 let pipeline: TestPipeline;
@@ -133,6 +134,12 @@ describe('a transfer over HTTP', () => {
     expect(sender).toMatchObject({ isSeen: true, complete: true, limitRules: 'built-in@1' });
     const used = { ruleId: 'sender-day-gbp', action: 'reject', used: { minor, currency: 'GBP' } };
     expect(sender.items).toContainEqual(expect.objectContaining({ ...used, used: expect.objectContaining(used.used) }));
+    // By a command on the stores, too.
+    const shown = await runCorridor(['limits', 'show', 'transfer', KEY, '--json'], pipeline.env);
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(JSON.parse(shown.stdout)[0].items).toContainEqual(
+      expect.objectContaining({ ruleId: 'sender-day-gbp', used: expect.objectContaining({ minor }) }),
+    );
     const byToken = await ask(1, `/v1/limits/${sender.subject.id}?kind=sender`, 'carol', 'compliance');
     expect(byToken.body['items']).toContainEqual(expect.objectContaining({ ruleId: 'sender-day-gbp' }));
     expect((await ask(0, `/v1/limits/${KEY}-1?kind=sender`, 'asha', 'operator')).body['code']).toBe(
