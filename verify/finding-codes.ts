@@ -130,6 +130,17 @@ export const FINDING_GROUPS = [
     toDo: 'verify with the file of terms that was in force (`CORRIDOR_TERMS_FILE`), or with the keys of operators',
   },
   {
+    codes: ['LAW_NOT_IN_FORCE'],
+    wrong:
+      'a decision names a version of limit rules or terms that was not in force when the broker took what was decided on, by more than a minute',
+    toDo: 'which process had not heard of the version (`POLICY_UNUSABLE`, the log was away), or goes by a file alone? Look at what the version in force would have said: `corridor limits backtest`',
+  },
+  {
+    codes: ['LIMIT_RULES_UNKNOWN'],
+    wrong: '(warning) decisions name a version of limit rules that is not proven in the log',
+    toDo: 'was `policy.versions` restored from an older copy, or is a key of operators missing here?',
+  },
+  {
     codes: ['ORIGIN_WITHOUT_INPUT', 'DUPLICATE_DIFFERS', 'DUPLICATE_OF_ITSELF'],
     wrong: 'a transfer from nowhere; a duplicate that is none',
     toDo: 'the input at the position named',

@@ -157,6 +157,16 @@ export interface KnownTerms {
   readonly corridors: CorridorBook;
 }
 
+/** A version of a policy that two persons put in force, as the log proves it. */
+export interface LoggedLaw {
+  readonly version: number;
+  /** As events name it; null: this build cannot read it. */
+  readonly name: string | null;
+  /** It counted for nothing that the broker took before `earliest`, and for all from `latest` on; ms since 1970. */
+  readonly earliest: number;
+  readonly latest: number;
+}
+
 export interface VerifySources {
   readonly log: Log;
   readonly codec: Codec;
@@ -188,6 +198,8 @@ export interface VerifySources {
   readonly webhooks?: StoredWebhooks;
   /** Absent: prices are not held against the terms that they name. */
   readonly terms?: KnownTerms;
+  /** Absent: nobody asks whether what decisions name was in force. */
+  readonly laws?: { readonly limits: readonly LoggedLaw[]; readonly terms: readonly LoggedLaw[] };
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

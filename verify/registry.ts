@@ -10,6 +10,7 @@ import { grains } from './checks/grains.ts';
 import { holds } from './checks/holds.ts';
 import { identity } from './checks/identity.ts';
 import { inputs } from './checks/inputs.ts';
+import { laws } from './checks/laws.ts';
 import { lifecycle } from './checks/lifecycle.ts';
 import { limits, limitsHeld } from './checks/limits.ts';
 import { money } from './checks/money.ts';
@@ -36,6 +37,7 @@ export const checks = (): readonly Check[] => [
   progress,
   money,
   terms(),
+  laws(),
   provider,
   lifecycle,
   ...positionChecks(),

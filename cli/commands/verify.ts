@@ -16,6 +16,7 @@ import { createTable } from '../../runtime/hosts/table.ts';
 import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
 import { knownTerms } from '../../services/known-terms.ts';
+import { loggedLaws } from '../../services/logged-laws.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import type { SealedDocuments, VerifySources } from '../../verify/ports.ts';
@@ -97,6 +98,7 @@ async function sourcesOf(
     app: config.appName,
     limitRules: limitRules(config),
     terms: await knownTerms(connections),
+    laws: await loggedLaws(connections),
     rings: config.keys,
     keys: config.keys,
     ...(options.stores

@@ -1,0 +1,38 @@
+// Versions of policies as verification goes by them: what two persons put in force, and between which times it began.
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { canonicalJson } from '../operations/approvals/acts.ts';
+import type { LoggedVersion } from '../operations/policies/ports.ts';
+import { hashOfPolicy } from '../operations/policies/versions.ts';
+import { lawsIn } from './logged-laws.ts';
+
+const EXAMPLE = JSON.parse(
+  readFileSync(new URL('../processors/limits/example-rules.json', import.meta.url), 'utf8'),
+) as { readonly name: string; readonly version: string };
+const content = canonicalJson(EXAMPLE);
+
+const logged = (over: Partial<LoggedVersion['record']> = {}, appendedAt = 1_000): LoggedVersion => ({
+  record: {
+    ...{ kind: 'limits', version: 1, content, contentHash: hashOfPolicy(content), validFrom: 0, activatedAt: 900 },
+    ...{ askedBy: 'asha', approvedBy: 'ben', approvalId: 'a-1', reason: 'r', ...over },
+  },
+  appendedAt,
+});
+
+it('are named as events name them, and begin between what the approval and the broker say', () => {
+  const name = `${EXAMPLE.name}@${EXAMPLE.version}#1`;
+  expect(lawsIn([logged()], 'limits')).toEqual([{ version: 1, name, earliest: 900, latest: 1_000 }]);
+  // A copy of the log has later times.
+  expect(lawsIn([logged({}, 99_000)], 'limits')).toMatchObject([{ earliest: 900, latest: 99_000 }]);
+  expect(lawsIn([logged({ validFrom: 5_000 })], 'limits')).toMatchObject([{ earliest: 5_000, latest: 5_000 }]);
+  expect(lawsIn([logged()], 'terms')).toEqual([]);
+});
+
+it('are law where this build cannot read them, and are none where nobody put them in force', () => {
+  const strange = '{"rules":"of a later release"}';
+  expect(lawsIn([logged({ content: strange, contentHash: hashOfPolicy(strange) })], 'limits')).toMatchObject([
+    { version: 1, name: null },
+  ]);
+  expect(lawsIn([logged({ approvedBy: 'asha' })], 'limits')).toEqual([]);
+  expect(lawsIn([logged({ contentHash: 'another' })], 'limits')).toEqual([]);
+});

@@ -1,0 +1,86 @@
+// Each decision against the version of law that was in force: which one counts follows from when the broker took the event that
+// was decided on. Nothing is said of the moments around the beginning of a version: brokers' clocks differ, and a process hears
+// of a version a little after the log has it.
+import type { Check, Run } from '../check.ts';
+import type { LoggedLaw } from '../ports.ts';
+import { type AnySeen, positionOf } from '../transfer.ts';
+
+const NAME = 'laws';
+/** So long around the beginning of a version either of two may have counted, ms. */
+const UNSURE_MS = 60_000;
+
+interface Decided {
+  readonly kind: 'limits' | 'terms';
+  /** Name and number of the set, as the event has it. */
+  readonly set: string;
+  /** When the broker took what was decided on, ms since 1970; where the event does not say so: when it took the decision. */
+  readonly at: number;
+  readonly isExact: boolean;
+}
+
+/** One of a run: it keeps which rules nobody knows. */
+export function laws(): Check {
+  const unknown = new Set<string>();
+  return {
+    name: NAME,
+    proves: 'What limits and pricing decided, they decided by the version of rules and terms that was in force.',
+    skips: ({ laws: known }) => (known ? undefined : 'no versions of policies were given'),
+    record(seen, run) {
+      const decided = decidedIn(seen);
+      if (decided === undefined) return;
+      const wrong = wrongOf(decided, run.sources.laws![decided.kind], unknown);
+      if (wrong !== undefined) say(run, seen, `${decided.set}: ${wrong}`);
+    },
+    end(run) {
+      for (const set of unknown)
+        run.findings.add(NAME, {
+          code: 'LIMIT_RULES_UNKNOWN',
+          severity: 'warning',
+          detail: `decisions name ${set}, and no such version of limits is proven in the log`,
+        });
+    },
+  };
+}
+
+function say(run: Run, { topic, record, value }: AnySeen, detail: string): void {
+  const { transferId } = (value as { readonly envelope: { readonly transferId: string } }).envelope;
+  const position = positionOf(topic, record.partition, record.offset);
+  run.findings.add(NAME, { code: 'LAW_NOT_IN_FORCE', transferId, position, detail });
+}
+
+function decidedIn({ topic, value, record }: AnySeen): Decided | undefined {
+  const took = { at: record.timestamp, isExact: false };
+  if (topic === 'transfer.priced')
+    return value.price.terms === null ? undefined : { kind: 'terms', set: value.price.terms.set, ...took };
+  if (topic === 'transfer.rejected') {
+    const set = value.limitsRefusal?.limitRules ?? null;
+    return set === null ? undefined : { kind: 'limits', set, ...took };
+  }
+  if (topic !== 'transfer.reserved' && (topic !== 'transfer.held' || value.hold.stage !== 'LIMITS')) return undefined;
+  // Of before sets were named there is nothing to say.
+  const { limitRules = null, reservedAt } = value.reservation ?? { reservedAt: 0 };
+  return limitRules === null ? undefined : { kind: 'limits', set: limitRules, at: reservedAt, isExact: true };
+}
+
+/** Why the version that is named was not in force; undefined: nothing in the log says so. */
+function wrongOf(
+  { kind, set, at, isExact }: Decided,
+  known: readonly LoggedLaw[],
+  unknown: Set<string>,
+): string | undefined {
+  const number = Number(/#([1-9]\d{0,8})$/.exec(set)?.[1] ?? 0);
+  const named = known.find(({ version }) => version === number);
+  if (number > 0 && named === undefined) {
+    // What terms nobody knows is told by the check of terms.
+    if (kind === 'limits') unknown.add(set);
+    return undefined;
+  }
+  if (named !== undefined && named.name !== null && named.name !== set) return `version ${number} is ${named.name}`;
+  if (named !== undefined && named.earliest > at + UNSURE_MS)
+    return `it counts from ${instant(named.earliest)} on, and was gone by at ${instant(at)}`;
+  const later = isExact && known.find(({ version, latest }) => version > number && latest + UNSURE_MS <= at);
+  if (!later) return undefined;
+  return `version ${later.version} had counted since ${instant(later.latest)} for what the broker took at ${instant(at)}`;
+}
+
+const instant = (at: number): string => new Date(at).toISOString();
