@@ -1,4 +1,4 @@
-// What is told of limits on a real Redis: what the stage would reckon at that moment, read in one round trip by a user who may
+// What is shown of limits on a real Redis: what the stage would reckon at that moment, read in one round trip by a user who may
 // only read, and never a number where the ledger is not there.
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
@@ -73,7 +73,7 @@ const asked = fc.record({
   at: fc.integer({ min: -600, max: 3_000 }).map((minutes) => START + minutes * MINUTE_MS),
 });
 
-describe('what is told of limits', () => {
+describe('what is shown of limits', () => {
   it('is what the stage then reckons, rule by rule, and nothing is written', async () => {
     const { ledger, namespace } = await freshLedger();
     const eyes = limitsStanding(await readingClient(), namespace);
@@ -82,7 +82,7 @@ describe('what is told of limits', () => {
         await emptied(ledger);
         for (const batch of all) await ledger.apply(batch);
         const kept = await everything(namespace);
-        const told = await Promise.all(
+        const shown = await Promise.all(
           questions.map(({ sender, beneficiary, at }) =>
             limitStandings(eyes, { subjects: subjectsOf(sender, beneficiary), book, rules, at }),
           ),
@@ -91,9 +91,9 @@ describe('what is told of limits', () => {
         const counters = await countersIn(namespace);
         for (const [n, question] of questions.entries()) {
           const reckoned = await askedOfStage(ledger, requestsOf({ ...question, minor: 1n }), `probe-${n}`);
-          const standing = told[n]!.flatMap(({ rules: each }) => each);
+          const standing = shown[n]!.flatMap(({ rules: each }) => each);
           expect(new Map(standing.map(({ rule, used }) => [rule.ruleId, used]))).toEqual(reckoned);
-          for (const each of told[n]!) checkOpen(each, counters);
+          for (const each of shown[n]!) checkOpen(each, counters);
         }
       }),
       { numRuns: times(60) },

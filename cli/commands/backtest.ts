@@ -11,8 +11,8 @@ import { type BacktestBasis, openBacktest } from '../../services/backtest.ts';
 import type { Connections } from '../../services/connections.ts';
 import { changesFile, withInstant } from '../changes-file.ts';
 import { withConnections } from '../connections.ts';
-import { CHANGE_FORMATS, type ChangeFormat } from '../../operations/backtest/change-rows.ts';
-import { conclusionOf, uncomparedStages } from '../../operations/backtest/conclusion.ts';
+import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { ENDINGS, EXIT_OF } from '../shapes/backtest.ts';
 import { instant } from './dead-letter-options.ts';
 
 interface Options {

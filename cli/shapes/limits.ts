@@ -11,7 +11,7 @@ type Kind = (typeof KINDS)[number];
 const HELP = `
 Persons and accounts are named by their tokens, as the limits of a transfer show them; a pair by the token of the sender and that
 of the beneficiary; a producer by its id, a provider by its name. It is as of now, and not of when a transfer was decided.
-Exit code: 0; 2, less is counted than was used (it says why); 1, it could not be told.
+Exit code: 0; 2, less is counted than was used (it says why); 1, it could not be read.
 
 Examples:
   corridor limits show transfer 7c1e…

@@ -9,7 +9,8 @@ import { append, input } from '../../test/kit/harness.ts';
 import { memoryCodec } from '../../test/kit/memory-codec.ts';
 import { MemoryLog } from '../../test/kit/memory-log.ts';
 import { testRings } from '../../test/kit/rings.ts';
-import { backtest, limitsConclusion, reachOf } from './backtest.ts';
+import { backtest, reachOf } from './backtest.ts';
+import { limitsConclusion } from './conclusion.ts';
 
 const HOUR = 3_600_000;
 const rule = senderDayRule({

@@ -14,7 +14,6 @@ import {
 } from '../../processors/limits/backtest.ts';
 import type { RuleBook } from '../../processors/limits/requests.ts';
 import type { Policy } from '../../processors/policies.ts';
-import type { BacktestConclusion } from '../backtest/conclusion.ts';
 import { orderOf, placesOf, slicesOf } from '../backtest/log-slices.ts';
 
 const DAY_MS = 86_400_000;
@@ -47,18 +46,6 @@ export interface BacktestDone extends BacktestReport {
   readonly records: number;
   /** Records that nobody of ours has sealed: they count for nothing. */
   readonly unproven: number;
-}
-
-/** What it has shown, as a pipeline that deploys goes by it: transfers that nobody had decided are compared with nothing. */
-export function limitsConclusion({
-  outcomes,
-  isShort,
-  unproven,
-}: Pick<BacktestDone, 'outcomes' | 'isShort' | 'unproven'>): BacktestConclusion {
-  const compared = outcomes.filter(({ was, transfers }) => was !== 'OPEN' && transfers > 0);
-  if (compared.length === 0) return 'NOT_COMPARED';
-  if (compared.some(({ was, would }) => was !== would)) return 'DIFFERS';
-  return isShort || unproven > 0 ? 'INCOMPLETE' : 'SAME';
 }
 
 /** How far before its first transfer a rule looks, ms; Infinity: to the beginning. */

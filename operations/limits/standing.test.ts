@@ -1,4 +1,4 @@
-// What is told of limits: which rules, in which windows, what is left, when it frees, and in which words.
+// What is shown of limits: which rules, in which windows, what is left, when it frees, and in which words.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LimitRule } from '../../domain/limits/limit-rules.ts';
@@ -21,7 +21,7 @@ const base = senderDayRule({
 const rule = (over: Partial<LimitRule>): LimitRule => ({ ...base, where: {}, ...over });
 const sender = { kind: 'sender', token: 's' } as const;
 
-async function told(
+async function standingBy(
   rules: readonly LimitRule[],
   counts: object = {},
   subject: Parameters<typeof limitStandings>[1]['subjects'][0] = sender,
@@ -35,8 +35,8 @@ async function told(
 }
 
 describe('how somebody stands', () => {
-  it('is told by the rules in force on that subject, under the name of their version', async () => {
-    const { standing } = await told([
+  it('is shown by the rules in force on that subject, under the name of their version', async () => {
+    const { standing } = await standingBy([
       rule({ ruleId: 'now' }),
       rule({ ruleId: 'from-tomorrow', validFrom: '2026-11-24' }),
       rule({ ruleId: 'until-today', validTo: '2026-11-23' }),
@@ -50,12 +50,12 @@ describe('how somebody stands', () => {
       rule({ ...provider, ruleId: 'a', provider: 'alpha' }),
       rule({ ...provider, ruleId: 'b', provider: 'beta' }),
     ];
-    const alpha = await told(floats, {}, { kind: 'provider', token: 'alpha' });
+    const alpha = await standingBy(floats, {}, { kind: 'provider', token: 'alpha' });
     expect(alpha.standing.rules.map(({ rule: { ruleId } }) => ruleId)).toEqual(['a']);
   });
 
   it('in a calendar window is free again when the window ends', async () => {
-    const { standing } = await told([rule({})], { 'day:s:2026-11-23': { used: 90_00n, open: 2 } });
+    const { standing } = await standingBy([rule({})], { 'day:s:2026-11-23': { used: 90_00n, open: 2 } });
     expect(standing.isSeen).toBe(true);
     expect(standing.rules).toMatchObject([
       {
@@ -79,7 +79,7 @@ describe('how somebody stands', () => {
       { step: step - 1, held: 65_00n },
     ];
     const window = { kind: 'rolling', unit: 'hour', length: 24 } as const;
-    const { standing } = await told([rule({ action: 'hold', window })], {
+    const { standing } = await standingBy([rule({ action: 'hold', window })], {
       [`day:s:r300x288.${step}`]: { used: 140_00n, steps },
     });
     const at = (step - 10 + 1 + 288) * 300_000;
@@ -103,7 +103,7 @@ describe('how somebody stands', () => {
       window: { kind: 'rolling', unit: 'day', length: 30 },
     });
     const step = Math.floor(NOW / HOUR_MS);
-    const { standing, looks } = await told([life, people], {
+    const { standing, looks } = await standingBy([life, people], {
       'life:s:lifetime': { used: 1n },
       [`people:s:r3600x720.${step}`]: { used: 1n },
     });
@@ -121,7 +121,7 @@ describe('how somebody stands', () => {
       ...{ window: { kind: 'transfer' }, declaredUse: true },
       where: { corridors: ['IN-GB', 'IN-DE'], arrangements: ['LRS'], kycTiers: ['NONE'], sourceCurrencies: ['INR'] },
     });
-    const { standing, looks } = await told([one]);
+    const { standing, looks } = await standingBy([one]);
     expect(standing.rules[0]).toMatchObject({
       condition: 'Only transfers in IN-GB or IN-DE, from INR, under LRS, of senders of tier NONE.',
       text: '100.00 GBP in one transfer (day) may be sent. What the sender declares to have used elsewhere counts beside it.',
@@ -142,7 +142,7 @@ describe('how somebody stands', () => {
         for (const { ago, minor } of all) sums.set(step - ago, (sums.get(step - ago) ?? 0n) + minor);
         const steps = [...sums].sort(([a], [b]) => a - b).map(([at, sum]) => ({ step: at, held: sum }));
         const used = steps.reduce((sum, each) => sum + each.held, 0n);
-        const { standing } = await told([limited], { [`day:s:r300x288.${step}`]: { used, steps } });
+        const { standing } = await standingBy([limited], { [`day:s:r300x288.${step}`]: { used, steps } });
         const [{ left, frees }] = standing.rules as [(typeof standing.rules)[0]];
         expect(left).toBe(used > 100_00n ? 0n : 100_00n - used);
         if (used === 0n) expect(frees).toBeNull();
