@@ -12,9 +12,12 @@ await runSteps([
     tests('tests on shared servers', ['--project', 'int', '--project', 'e2e']),
     tests('other tests', ['--project', 'unit', '--project', 'own-servers']),
   ]),
-  command('crash harness, profile ci', [CHAOS, '--profile', 'ci', '--seed', seed]),
-  command('crash harness without the intake claim: it must notice', [
-    CHAOS,
-    ...['--profile', 'smoke', '--seed', seed, '--negative', 'no-intake-claim'],
+  // They wait for most of their time, each in a world of its own.
+  together([
+    command('crash harness, profile ci', [CHAOS, '--profile', 'ci', '--seed', seed]),
+    command('crash harness without the intake claim: it must notice', [
+      CHAOS,
+      ...['--profile', 'smoke', '--seed', seed, '--negative', 'no-intake-claim'],
+    ]),
   ]),
 ]);
