@@ -1,5 +1,8 @@
 // How fast the pipeline is, and what it costs: `npm run bench -- pipeline [scenario…] [options]`.
 import { parseArgs } from 'node:util';
+import { groupId } from '../../ports/consumer-groups/names.ts';
+import { ANALYTICS } from '../../processors/topology.ts';
+import { transferLifecycle } from '../../topics/boundary.ts';
 import { BENCHMARKS_PAGE, load, table, writeResults, writeSection } from '../report.ts';
 import { type BenchProcess, Stand } from './installation.ts';
 import { type Saturation, saturate } from './saturation.ts';
@@ -12,6 +15,7 @@ const USAGE = `usage: npm run bench -- pipeline [scenario…] [options]
   chain-2      the same in two processes
   end-to-end   saturation from intent to transfer.completed, with sinks and payouts
   no-sinks     the same without what MongoDB only keeps: no view, no event log, no cases
+  grains       end-to-end with the writer of the rows for analysts beside it, which must keep up
   steady       latency at a rate, from intent to payout.requested
   steady-2     the same with the chain in two processes
   steady-all   latency at a rate, from intent to transfer.completed, with sinks and payouts
@@ -33,6 +37,7 @@ const CHAIN_2: readonly BenchProcess[] = [
   { name: 'chain-back', args: ['--processors', 'limits,payout-dispatch,settlement'] },
 ];
 const BACK: BenchProcess = { name: 'sinks-and-payouts', args: ['--sinks', 'all', '--payouts', '--cases'] };
+const GRAINS: BenchProcess = { name: 'analytics', args: ['--analytics'] };
 const PAYOUTS: BenchProcess = { name: 'payouts', args: ['--payouts'] };
 const CHAIN_TOPICS = [
   'transfer.accepted',
@@ -98,6 +103,17 @@ async function withStored(stand: Stand, run: string): Promise<readonly Stored[]>
   return measured;
 }
 
+/** How many rows of transfers the writer for analysts had not handled when it was stopped. */
+async function rowsBehind({ connections: { log, config } }: Stand): Promise<number> {
+  const topics = [transferLifecycle.name];
+  const admin = await log.admin();
+  const committed = await admin.committed(groupId(config.appName, ANALYTICS), topics);
+  await admin.close();
+  const done = new Map(committed.map(({ partition, offset }) => [partition, offset ?? 0]));
+  const ends = await log.reader().offsets(topics);
+  return ends.reduce((sum, { partition, to }) => sum + Math.max(0, to - (done.get(partition) ?? 0)), 0);
+}
+
 const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<Figures>>> = {
   chain: async (stand, run) => ({
     saturation: await saturate(stand, { count, run, processes: CHAIN, until: 'payout.requested', onTheirWay: MANY }),
@@ -108,6 +124,13 @@ const SCENARIOS: Readonly<Record<string, (stand: Stand, run: string) => Promise<
   'end-to-end': async (stand, run) => ({
     saturation: await saturate(stand, { count: Math.round(count / 3), run, ...END_TO_END }),
   }),
+  grains: async (stand, run) => {
+    const { processes, ...end } = END_TO_END;
+    const all = [...processes, GRAINS];
+    const saturation = await saturate(stand, { count: Math.round(count / 3), run, ...end, processes: all });
+    say(`grains: ${await rowsBehind(stand)} rows behind when all was completed`);
+    return { saturation };
+  },
   'no-sinks': async (stand, run) => ({
     saturation: await saturate(stand, {
       count: Math.round(count / 3),
