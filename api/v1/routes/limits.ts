@@ -27,7 +27,7 @@ const ofSubject = route({
     subject: z
       .string()
       .min(1)
-      .max(100)
+      .max(250)
       .describe(
         'The token of a sender, beneficiary or account; TOKEN.TOKEN of a pair; the id of a producer; the name of a provider.',
       ),
