@@ -6,21 +6,9 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { exportAnalytics } from '../../operations/analytics/export.ts';
 import type { ExportFolder } from '../../operations/analytics/ports.ts';
-import type { LogReader } from '../../ports/log.ts';
-import { lifecycleOf } from '../../processors/lifecycle.ts';
-import { completed } from '../../test/kit/events.ts';
-import { memoryCodec } from '../../test/kit/memory-codec.ts';
+import { ExportWorld, PARTITIONS, TOPIC } from '../../operations/analytics/testing/export-world.ts';
 import { times } from '../../test/kit/times.ts';
-import { FixedLog } from '../../verify/testing/fixed-log.ts';
 import { exportFolder } from './export-folder.ts';
-
-const TOPIC = 'transfer.lifecycle';
-const PARTITIONS = 2;
-const HOUR_MS = 3_600_000;
-const AT = Date.UTC(2026, 10, 30, 22, 50);
-const codec = memoryCodec();
-const base = lifecycleOf('transfer.completed', completed(), 'SETTLEMENT')!;
-const CORRIDORS = ['GB-IN', 'US-IN', null, '../../etc'];
 
 const folders: string[] = [];
 const newFolder = (): string => {
@@ -32,34 +20,8 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-class World {
-  readonly log = new FixedLog(PARTITIONS);
+class World extends ExportWorld {
   readonly root = newFolder();
-  readonly ids: string[] = [];
-
-  /** One more record, of one of several hours and corridors; every third offset is a gap. */
-  put(kind: number, transferId = base.transferId): void {
-    const partition = kind % PARTITIONS;
-    const eventId = `e-${this.ids.length}`;
-    this.ids.push(eventId);
-    const corridorId = CORRIDORS[kind % CORRIDORS.length]!;
-    const offset = this.log.end(TOPIC, partition) + (kind % 3 === 0 ? 1 : 0);
-    this.log.put({
-      ...{ topic: TOPIC, partition, offset, key: Buffer.from('t'), headers: {} },
-      timestamp: AT + (kind % 5) * (HOUR_MS / 4),
-      value: codec.encode(TOPIC, { ...base, eventId, corridorId, transferId }),
-    });
-  }
-
-  get sources() {
-    const reader = this.log.asLog().reader();
-    const all = (topics: readonly string[]) => reader.offsets(topics);
-    const offsetsSince: LogReader['offsetsSince'] = all;
-    return {
-      ...{ codec, rings: {}, topicIds: new Map([[TOPIC, 'topic-id-1']]) },
-      reader: { offsets: all, read: reader.read, offsetsSince },
-    };
-  }
 
   /** @param dies the step at which the process dies, before or after what the step does; absent: never */
   async run(chunkRows: number, dies?: { readonly at: number; readonly after: boolean }): Promise<boolean> {

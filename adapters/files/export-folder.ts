@@ -10,7 +10,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { TopicName } from '../../topics/catalogue.ts';
 import { tableBytes } from './table-formats.ts';
 
-const headerShape = z.strictObject({
+export const headerShape = z.strictObject({
   form: z.literal(1),
   topic: z.string().max(249),
   topicId: z.string().max(249),
@@ -18,7 +18,7 @@ const headerShape = z.strictObject({
   format: z.enum(EXPORT_FORMATS),
 });
 const offset = z.int().min(0);
-const chunkShape = z.strictObject({
+export const chunkShape = z.strictObject({
   from: offset,
   to: offset,
   files: z.array(z.strictObject({ name: z.string().max(500), rows: z.int().min(1) })),
@@ -39,17 +39,21 @@ export function exportFolder(root: string): ExportFolder {
       }),
     add: (header, chunk) =>
       writing(() => appendLine(manifestFile(header.topic, header.partition), JSON.stringify(chunk))),
-    write: (name, columns, table) =>
-      writing(() => {
-        const { format } = formatOf(name);
-        return writeWhole(path.join(root, name), tableBytes(format, columns, table));
+    write: ({ format }, name, columns, table) =>
+      writing(async () => {
+        await writeWhole(path.join(root, name), tableBytes(format, columns, table));
+        return name;
       }),
     removeFrom: (header, from) => writing(() => removeFrom(root, header, from)),
   };
 }
 
-function formatOf(name: string): Pick<ExportHeader, 'format'> {
-  return { format: z.enum(EXPORT_FORMATS).parse(name.slice(name.lastIndexOf('.') + 1)) };
+/** @throws when chunks overlap or go back */
+export function inOrder(chunks: readonly ExportedChunk[]): readonly ExportedChunk[] {
+  for (const [at, chunk] of chunks.entries()) {
+    if (chunk.to < chunk.from || (at > 0 && chunk.from < chunks[at - 1]!.to)) throw new Error('out of order');
+  }
+  return chunks;
 }
 
 /** Reads it; a last line without its end was never finished, and is cut off for good. */
@@ -65,10 +69,7 @@ async function readManifest(file: string): Promise<ExportManifest | undefined> {
   try {
     const header = headerShape.parse(JSON.parse(first!)) as ExportHeader & { readonly topic: TopicName };
     const chunks = rest.map((line): ExportedChunk => chunkShape.parse(JSON.parse(line)));
-    for (const [at, chunk] of chunks.entries()) {
-      if (chunk.to < chunk.from || (at > 0 && chunk.from < chunks[at - 1]!.to)) throw new Error('out of order');
-    }
-    return { header, chunks };
+    return { header, chunks: inOrder(chunks) };
   } catch {
     throw new CodedError('EXPORT_OF_ANOTHER', `${file} is no manifest that this release wrote`);
   }

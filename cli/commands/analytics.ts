@@ -1,12 +1,8 @@
 // `corridor analytics export`: the topics for analysts, as files.
-import path from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { exportFolder } from '../../adapters/files/export-folder.ts';
-import { EXPORTED, type ExportedPartition, exportAnalytics } from '../../operations/analytics/export.ts';
+import type { ExportedPartition } from '../../operations/analytics/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../operations/analytics/ports.ts';
-import { CodedError } from '../../ports/fault.ts';
-import { fileLock, LockHeld } from '../../ports/file-lock.ts';
-import type { TopicName } from '../../topics/catalogue.ts';
+import { openTarget, runExport } from '../../services/exports.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 import { progressBar } from '../progress.ts';
@@ -20,14 +16,11 @@ interface Options {
   readonly json?: boolean;
 }
 
-/** Another export of this folder is waited for so long, ms. */
-const LOCK_TIMEOUT_MS = 5_000;
-
 export function registerAnalytics(program: Command): void {
   const analytics = program.command('analytics').description('what happened, for analysts');
-  withJson(analytics.command('export <folder>'))
+  withJson(analytics.command('export <target>'))
     .description(
-      'add what is new in the topics for analysts to the files of a folder; each row once, however often it is run',
+      'add what is new in the topics for analysts to a folder, or to s3://bucket/prefix; each row once, however often it is run',
     )
     .option('--format <format>', `one of ${EXPORT_FORMATS.join(', ')}`, format, 'parquet')
     .option('--from <instant>', 'of a new folder: what was recorded then or later', instant)
@@ -36,11 +29,12 @@ export function registerAnalytics(program: Command): void {
     .addHelpText(
       'after',
       `
-It may be ended at any time, and run again: it goes on from there. Run it each hour, say; one at a time for a folder.
+It may be ended at any time, and run again: it goes on from there. Run it each hour, say; one at a time for a target.
 
 Examples:
   corridor analytics export ./analytics
   corridor analytics export ./analytics --to 2026-12-01T00:00:00Z
+  corridor analytics export s3://reports/corridor
   corridor analytics export ./text --format ndjson --json
 
 What a row is, and queries: docs/analytics.md`,
@@ -48,17 +42,12 @@ What a row is, and queries: docs/analytics.md`,
     .action(exportTo);
 }
 
-async function exportTo(folder: string, { format, from, to, skipGap, json }: Options): Promise<void> {
-  using _lock = await fileLock(path.join(folder, '_lock'), { timeoutMs: LOCK_TIMEOUT_MS }).catch((error: unknown) => {
-    throw error instanceof LockHeld ? new CodedError('EXPORT_BUSY', `another export writes to ${folder}`) : error;
-  });
-  await withConnections(async ({ log, codec, config }) => {
-    const topics = EXPORTED.map(({ topic }) => topic as TopicName);
-    await codec.load(topics);
+async function exportTo(target: string, { format, from, to, skipGap, json }: Options): Promise<void> {
+  await withConnections(async (connections) => {
+    const { folder, close } = await openTarget(target, connections.config);
     const bar = progressBar(1);
     try {
-      const sources = { reader: log.reader(), codec, rings: config.keys, topicIds: await topicIdsOf(log, topics) };
-      const exported = await exportAnalytics(sources, exportFolder(folder), {
+      const exported = await runExport(connections, folder, {
         ...{ format, skipGap, from: from?.getTime(), to: to?.getTime() },
         onProgress: (done, ofRecords) => {
           bar.setTotal(ofRecords);
@@ -67,24 +56,12 @@ async function exportTo(folder: string, { format, from, to, skipGap, json }: Opt
       });
       bar.stop();
       if (json) console.log(toJson(exported));
-      else printExported(exported, folder);
+      else printExported(exported, target);
     } finally {
       bar.stop();
+      close();
     }
   });
-}
-
-async function topicIdsOf(
-  log: Parameters<Parameters<typeof withConnections>[0]>[0]['log'],
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
-  const admin = await log.admin();
-  try {
-    const described = await admin.describeTopics(topics);
-    return new Map(described.flatMap(({ name, topicId }) => (topicId === undefined ? [] : [[name, topicId]])));
-  } finally {
-    await admin.close();
-  }
 }
 
 function printExported(exported: readonly ExportedPartition[], folder: string): void {

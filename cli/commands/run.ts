@@ -9,6 +9,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import { startUpHost } from '../../runtime/process/start-up.ts';
 import { keptBreakers } from '../../runtime/retries-and-dead-letters/breaker.ts';
+import { requireTarget } from '../../services/exports.ts';
 import { composedParts } from '../../services/process-parts/all-parts.ts';
 import { keysOfParts, usedBy } from '../../services/process-parts/part-keys.ts';
 import { type ProcessParts, partsFrom, requireKeys } from '../../services/process-parts/part-selection.ts';
@@ -36,7 +37,7 @@ export function registerRun(program: Command): void {
     .command('run')
     .description('run the pipeline, or parts of it, until SIGTERM or Ctrl-C; logs JSON to standard output')
     .option('--processors <names>', 'comma-separated, or all, or none')
-    .option('--sinks <names>', 'comma-separated, or all, or none')
+    .option('--sinks <names>', 'comma-separated, or all, or none; parquet, by name alone: files for analysts')
     .option('--payouts', 'the payout executor')
     .option('--cases', 'the relay of decided cases')
     .option('--rescreening', 'screen known customers again when another list version is in force')
@@ -56,6 +57,7 @@ its only one does, the process ends with exit code 1, for a supervisor to notice
 Examples:
   corridor run
   corridor run --processors screening,limits
+  corridor run --sinks parquet
   corridor run --sinks all --payouts --cases --rescreening --replays --audit --webhooks --analytics`,
     )
     .action((options: RunOptions) => {
@@ -71,6 +73,7 @@ async function runParts(parts: ProcessParts, stays: boolean) {
   const asked = loadConfig(process.env, used);
   const config = { ...asked, keys: keysUnder(unsafe, asked.keys) };
   requireKeys(parts, config.keys);
+  if (parts.exports) requireTarget(config);
   if (parts.audit) requireSigningKeys(config.audit.signingKeys);
   if (parts.webhooks || parts.sinks.includes('webhooks')) webhookKeys(config);
   const name = serviceName(parts);
@@ -147,6 +150,7 @@ function serviceName({
   audit,
   analytics,
   webhooks,
+  exports,
 }: ProcessParts): string {
   if (processors.length > 0 && sinks.length > 0 && payouts) return 'pipeline';
   if (processors.length === 1) return processors[0]!;
@@ -156,6 +160,7 @@ function serviceName({
   if (rescreening) return 'rescreener';
   if (replays) return 'replays';
   if (audit) return 'audit';
+  if (exports) return 'exports';
   if (analytics) return 'analytics';
   return webhooks ? 'webhooks' : 'sinks';
 }

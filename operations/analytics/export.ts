@@ -50,7 +50,7 @@ export interface ExportedPartition {
 
 /**
  * Exports what is in the log and not yet in the folder, of every topic for analysts.
- * @throws CodedError EXPORT_OF_ANOTHER, EXPORT_GAP, EXPORT_NOT_WRITTEN, NEWER_SCHEMA, and what the log throws
+ * @throws CodedError EXPORT_OF_ANOTHER, EXPORT_BUSY, EXPORT_GAP, EXPORT_NOT_WRITTEN, NEWER_SCHEMA, and what the log throws
  */
 export async function exportAnalytics(
   sources: ExportSources,
@@ -145,9 +145,9 @@ class PartitionExport {
     const { topic, topicId, partition, format } = this.#header;
     const manifest = await this.#folder.manifest(topic, partition);
     if (manifest === undefined) {
-      // First what no manifest speaks of any more: once there is one, files before its first chunk would count.
-      await this.#folder.removeFrom(this.#header, 0);
+      // Without a chunk all that is there is taken away, now or when it dies here: none of it counts.
       await this.#folder.begin(this.#header);
+      await this.#folder.removeFrom(this.#header, 0);
       return this.#range.from;
     }
     const { header, chunks } = manifest;
@@ -219,8 +219,8 @@ class PartitionExport {
   async #flush(from: number, to: number): Promise<number> {
     const files: { readonly name: string; readonly rows: number }[] = [];
     for (const [place, rows] of this.#buckets) {
-      const name = exportFileName(this.#header, place, from);
-      await this.#folder.write(name, this.#columns, rows.table);
+      const wanted = exportFileName(this.#header, place, from);
+      const name = await this.#folder.write(this.#header, wanted, this.#columns, rows.table);
       files.push({ name, rows: rows.length });
     }
     const unproven = this.#isChecked ? this.#unproven : null;

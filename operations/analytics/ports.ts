@@ -32,7 +32,10 @@ export interface ExportManifest {
   readonly chunks: readonly ExportedChunk[];
 }
 
-/** All methods throw CodedError EXPORT_NOT_WRITTEN when the folder cannot be used. */
+/**
+ * All methods throw CodedError EXPORT_NOT_WRITTEN when the folder cannot be used, and EXPORT_BUSY when another export has taken
+ * it over. In the order of an export: the manifest, or its beginning; then what is to be taken away, files, and chunks.
+ */
 export interface ExportFolder {
   /** The manifest of a partition, without a last line that was never finished; undefined: there is none. */
   manifest(topic: TopicName, partition: number): Promise<ExportManifest | undefined>;
@@ -40,8 +43,11 @@ export interface ExportFolder {
   begin(header: ExportHeader): Promise<void>;
   /** Adds a chunk to it, durably: from then on its files count. */
   add(header: ExportHeader, chunk: ExportedChunk): Promise<void>;
-  /** Writes a file, durably, under its name as a whole or not at all; one of this name is replaced. */
-  write(name: string, columns: readonly Column[], table: Table): Promise<void>;
-  /** Takes away the files of chunks of this partition that begin at `from` or behind it. */
+  /**
+   * Writes a file, durably, as a whole or not at all; one of this name is replaced.
+   * @returns the name under which it is stored
+   */
+  write(header: ExportHeader, name: string, columns: readonly Column[], table: Table): Promise<string>;
+  /** Takes away the files of this partition that count for nothing: those of chunks that begin at `from` or behind it. */
   removeFrom(header: ExportHeader, from: number): Promise<void>;
 }

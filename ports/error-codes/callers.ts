@@ -151,12 +151,23 @@ export const exportCodes = {
     409,
     'Find what is missing elsewhere, or go on without it: `--skip-gap`. Export more often than the topics keep records.',
   ),
-  EXPORT_BUSY: entry('invalid-request', 'the caller', 409, 'Wait for the other export of this folder to end.'),
+  EXPORT_BUSY: entry(
+    'invalid-request',
+    'the caller',
+    409,
+    'Let the other export of this target end, and run one at a time.',
+  ),
+  EXPORT_TARGET_MISSING: entry(
+    'fatal',
+    'the caller',
+    500,
+    'Set what is named: where to (a folder, or s3://bucket/prefix), and the key of the object storage.',
+  ),
   EXPORT_NOT_WRITTEN: entry(
     'fatal',
     'the caller',
     500,
-    'Check the folder, its rights and the room on the disk; then run the export again, which goes on where it was.',
+    'Check the folder, its rights and the room on the disk, or the bucket and who may write to it; then run the export again, which goes on where it was.',
   ),
 } as const;
 

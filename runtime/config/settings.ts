@@ -485,6 +485,40 @@ export const settings = {
       schema: milliseconds(1_000, 3_600_000),
       default: '10000',
     }),
+    exportTo: optionalSetting('CORRIDOR_ANALYTICS_EXPORT_TO', {
+      doc: 'Where `corridor run --sinks parquet` adds what was recorded, hour after hour: a folder, or `s3://bucket/prefix`. Of several processes that run it, whoever begins later is believed.',
+      schema: text(),
+    }),
+    exportEveryMs: setting('CORRIDOR_ANALYTICS_EXPORT_EVERY_MS', {
+      doc: 'How long a period of that export is, in ms: a file holds no more than one, and is there a little after its end.',
+      schema: milliseconds(1_000, 86_400_000),
+      default: '3600000',
+    }),
+  },
+  objectStorage: {
+    endpoint: optionalSetting('CORRIDOR_S3_ENDPOINT', {
+      doc: 'URL of object storage that speaks S3, for exports to `s3://…`; default: that of AWS.',
+      schema: url('http', 'https'),
+    }),
+    region: setting('CORRIDOR_S3_REGION', {
+      doc: 'Region of the buckets.',
+      schema: name(),
+      default: 'us-east-1',
+    }),
+    accessKeyId: optionalSetting('CORRIDOR_S3_ACCESS_KEY_ID', {
+      doc: 'Key by which exports may read, write, list and delete in the bucket.',
+      schema: text(),
+    }),
+    secretAccessKey: optionalSetting('CORRIDOR_S3_SECRET_ACCESS_KEY', {
+      doc: 'Its secret.',
+      schema: text(),
+      secret: true,
+    }),
+    sessionToken: optionalSetting('CORRIDOR_S3_SESSION_TOKEN', {
+      doc: 'Its token, where it holds for some time alone.',
+      schema: text(),
+      secret: true,
+    }),
   },
   tokenKey: setting('CORRIDOR_TOKEN_KEY', {
     doc: 'Key of the HMAC that makes tokens of customer ids. Limits and analytics know customers by token alone: another key separates them from their past.',

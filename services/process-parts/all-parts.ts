@@ -6,6 +6,7 @@ import { type Connections, firstLoss } from '../connections.ts';
 import { analyticsHosts } from './analytics.ts';
 import { indexHosts, sequencerHosts } from './audit.ts';
 import { caseHosts } from './cases.ts';
+import { EXPORTS, exportHost } from './exports.ts';
 import type { ProcessParts } from './part-selection.ts';
 import { closingHosts } from './payout-closings.ts';
 import { payoutHosts } from './payouts.ts';
@@ -18,7 +19,7 @@ import { webhookHosts } from './webhooks.ts';
 
 /** Nothing is made yet: each part is when it starts, and again after it stopped by itself. */
 export function composedParts(
-  { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks, analytics }: ProcessParts,
+  { processors, sinks, payouts, cases, rescreening, replays, audit, webhooks, analytics, exports }: ProcessParts,
   connections: Connections,
   runtime: HostRuntime,
   unsafe: ReadonlySet<string>,
@@ -69,6 +70,9 @@ export function composedParts(
         ]
       : []),
     ...(analytics ? [{ name: ANALYTICS, consumes: true, make: () => analyticsHosts(connections, runtime) }] : []),
+    ...(exports
+      ? [{ name: EXPORTS, consumes: false, make: async () => alone([exportHost(connections, runtime)]) }]
+      : []),
     ...(webhooks ? [background('webhooks', () => webhookHosts(connections, runtime))] : []),
   ];
 }

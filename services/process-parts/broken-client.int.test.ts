@@ -74,6 +74,7 @@ function started(): Supervisor {
     audit: false,
     webhooks: false,
     analytics: false,
+    exports: false,
   } as const;
   const [part] = composedParts(chosen, connections, runtime, new Set());
   const onStopped = (standing: StoppedPart) => standings.push(standing);

@@ -20,6 +20,7 @@ const NONE: ProcessParts = {
   audit: false,
   webhooks: false,
   analytics: false,
+  exports: false,
 };
 const NEEDED: readonly [string, Partial<ProcessParts>, readonly Issuer[]][] = [
   ['intake', { processors: ['intake'] }, ['stages', 'operators', 'lifecycle']],

@@ -25,7 +25,7 @@ const VARIABLE: Readonly<Record<Issuer, KeyVariable>> = {
 
 const NO_PARTS: ProcessParts = {
   ...{ processors: [], sinks: [], payouts: false, cases: false, rescreening: false, replays: false, audit: false },
-  ...{ webhooks: false, analytics: false },
+  ...{ webhooks: false, analytics: false, exports: false },
 };
 
 /** What `corridor run` needs for these parts. Pure. */
@@ -42,6 +42,8 @@ export function keysOfParts(parts: ProcessParts): KeysOfProgram {
     // Pauses and skips are believed by whoever can check them.
     'CORRIDOR_OPERATOR_KEYS',
     ...(isIntake || parts.replays ? (['CORRIDOR_INTENT_KEYS'] as const) : []),
+    // With it each row is checked before it is a file.
+    ...(parts.exports ? (['CORRIDOR_LIFECYCLE_KEYS'] as const) : []),
   ];
   return { needs: [...new Set(needs)], takes: takes.filter((name) => !needs.includes(name)) };
 }

@@ -31,7 +31,12 @@ export interface ProcessParts {
   readonly webhooks: boolean;
   /** Writes the grains for analysts. */
   readonly analytics: boolean;
+  /** Exports what analysts read, as files: of a process that was asked for it. */
+  readonly exports: boolean;
 }
+
+/** A sink that is no consumer: its place is in the manifest of what it has written. */
+const FILES = 'parquet';
 
 export const EVERYTHING: ProcessParts = {
   processors: PROCESSOR_NAMES,
@@ -43,6 +48,8 @@ export const EVERYTHING: ProcessParts = {
   audit: true,
   webhooks: true,
   analytics: true,
+  // Where to is for whoever installs it to say.
+  exports: false,
 };
 
 interface PartsOptions {
@@ -65,7 +72,8 @@ export function partsFrom(options: PartsOptions): ProcessParts {
   if (none) return EVERYTHING;
   return {
     processors: chosen('processor', processors ?? 'none', PROCESSOR_NAMES),
-    sinks: chosen('sink', sinks ?? 'none', SINK_NAMES),
+    sinks: chosen('sink', sinks ?? 'none', [...SINK_NAMES, FILES] as const).filter((name) => name !== FILES),
+    exports: sinks?.split(',').some((name) => name.trim() === FILES) ?? false,
     payouts: payouts ?? false,
     cases: cases ?? false,
     rescreening: rescreening ?? false,
