@@ -1,78 +1,122 @@
 // The ledger of limits as people look at it: snapshots of it, what the log says that it must hold, and having it rebuilt.
 import { limitsLedger, limitsNamespace } from '../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../adapters/redis/limits-client.ts';
-import { verifyLimits } from '../adapters/redis/verify-limits.ts';
-import { byRuleAndWindow, type DriftOf, driftBetween, lasting } from '../operations/limits/drift.ts';
-import { CodedError } from '../ports/fault.ts';
-import { pause } from '../ports/pause.ts';
+import { limitsContents } from '../adapters/redis/limits-contents.ts';
+import { type AuditOptions, auditLedger, guarded, type LimitsAudit, type Motion } from '../operations/limits/audit.ts';
+import { groupId } from '../ports/consumer-groups/names.ts';
 import { requireRings } from '../ports/seals.ts';
 import { LEDGER_TOPICS, LedgerFold } from '../processors/limits/rebuild.ts';
 import { rulesOf } from '../processors/limits/requests.ts';
+import { topology } from '../processors/topology.ts';
+import { transferPriced } from '../topics/chain.ts';
+import { headerText, RECOVERY_HEADER } from '../topics/headers.ts';
+import { inputTopics } from '../topics/recovery.ts';
 import type { Connections } from './connections.ts';
 import { limitsSnapshots, type SnapshotHead } from './limits-snapshots.ts';
 import { followedLimits } from './policies.ts';
 import { ledgerReader } from './process-parts/hydration.ts';
 
-/** What the log says now, beginning at the newest snapshot. */
-async function foldOf(connections: Connections) {
+export interface HeldOptions {
+  /** Transfers and uses in memory at most; default: as many as there are. */
+  readonly maxHeld?: number;
+}
+
+/** What the log says now, beginning at the newest snapshot. @throws CodedError LIMITS_TOO_LARGE, CONFIG_INVALID */
+async function foldOf(connections: Connections, { maxHeld }: HeldOptions) {
   const { log, codec, config } = connections;
   requireRings(config.keys, LEDGER_TOPICS);
   const policy = followedLimits(connections);
   try {
     await policy.table.start();
-    const fold = new LedgerFold(rulesOf(policy));
+    const rules = rulesOf(policy);
+    const fold = new LedgerFold(rules, maxHeld);
     const read = ledgerReader({ log, codec, rings: config.keys, snapshots: limitsSnapshots({ log, codec, config }) });
-    const since = await read((topic, value) => fold.add(topic, value), {
-      resume: false,
-      restore: (entry) => fold.restore(entry),
-    });
-    return { fold, read, since };
+    const since = await guarded(() =>
+      read((topic, value) => fold.add(topic, value), { resume: false, restore: (entry) => fold.restore(entry) }),
+    );
+    return { fold, read, since, rules };
   } finally {
     await policy.table.stop();
   }
 }
 
-/** Which windows are over: by a clock that runs ahead, open ones would be forgotten. ms since 1970. */
-const asOf = (fold: LedgerFold): number => Math.min(Date.now(), fold.newestAt);
-
-/** Takes a snapshot, from the newest one and the log behind it. @throws CodedError CONFIG_INVALID, and what the log throws */
-export async function takeSnapshot(connections: Connections): Promise<SnapshotHead> {
-  const { fold, read, since } = await foldOf(connections);
-  const takenAt = asOf(fold);
+/**
+ * Takes a snapshot, from the newest one and the log behind it.
+ * @throws CodedError CONFIG_INVALID, LIMITS_TOO_LARGE, and what the log throws
+ */
+export async function takeSnapshot(connections: Connections, options: HeldOptions = {}): Promise<SnapshotHead> {
+  const { fold, read, since } = await foldOf(connections, options);
+  // By a clock that runs ahead, open windows would be forgotten.
+  const takenAt = Math.min(Date.now(), fold.newestAt);
   return limitsSnapshots(connections).write(fold.entries(takenAt), {
     ...{ takenAt, missingSince: since ?? null, positions: read.positions() },
   });
 }
 
-export interface LimitsAudit {
-  readonly transfers: number;
-  /** The log and snapshots do not reach back to the first use: ms since 1970; null: they do. */
-  readonly missingSince: number | null;
-  readonly drift: readonly DriftOf[];
-}
-
-/** Compares Redis with the log, twice where they differ. @throws CodedError LIMITS_NOT_HYDRATED, and of the stores */
-export async function auditLimits(connections: Connections): Promise<LimitsAudit> {
+/** Compares Redis with the log. @throws CodedError CONFIG_INVALID, LIMITS_TOO_LARGE, and of the stores */
+export async function auditLimits(connections: Connections, options: AuditOptions & HeldOptions): Promise<LimitsAudit> {
   const { config } = connections;
   const redis = limitsClient({ url: config.redis.limitsUrl });
   try {
     await ready(redis);
-    const store = verifyLimits(redis, limitsNamespace(config.appName));
-    if (!(await store.hydrated())) throw lost();
-    const { fold, read, since } = await foldOf(connections);
-    const look = () => driftBetween(fold.state().counters, store.counters(), asOf(fold));
-    const first = await look();
-    let then = first;
-    if (first.size > 0) {
-      // What was being committed is in the log by then, or never will be.
-      await pause(config.kafka.transactionTimeoutMs);
-      await read((topic, value) => fold.add(topic, value), { resume: true });
-      then = await look();
-    }
-    return { transfers: fold.transfers, missingSince: since ?? null, drift: byRuleAndWindow(lasting(first, then)) };
+    let begun: Awaited<ReturnType<typeof foldOf>> | undefined;
+    return await auditLedger(
+      {
+        ledger: limitsContents(redis, limitsNamespace(config.appName)),
+        fold: async () => (begun = await foldOf(connections, options)),
+        foldOn: async () => {
+          const { fold, read } = begun!;
+          await read((topic, value) => fold.add(topic, value), { resume: true });
+        },
+        stageStands: () => stageStands(connections, providersOf(begun!.rules)),
+        transactionTimeoutMs: config.kafka.transactionTimeoutMs,
+      },
+      options,
+    );
   } finally {
     redis.disconnect();
   }
+}
+
+const STAGE = 'limits';
+const INPUTS = inputTopics(
+  STAGE,
+  topology.limits.reads.map(({ name }) => name),
+);
+
+const providersOf = (rules: Awaited<ReturnType<typeof foldOf>>['rules']): readonly string[] =>
+  rules.flatMap(({ provider }) => provider ?? []);
+
+/** Where the stage has committed to; its answer reads what stands from there to the ends of that moment. */
+async function stageStands({ log, codec, config }: Connections, providers: readonly string[]) {
+  const admin = await log.admin();
+  const committed = await admin.committed(groupId(config.appName, STAGE), INPUTS).finally(() => admin.close());
+  const stands = new Map(committed.map(({ topic, partition, offset }) => [`${topic}/${partition}`, offset ?? 0]));
+  return async (): Promise<Motion> => {
+    await codec.load([transferPriced.name]);
+    const [transfers, subjects] = [new Set<string>(), new Set<string>()];
+    const reader = log.reader();
+    const tails = (await reader.offsets(INPUTS)).map((range) => {
+      const from = Math.max(range.from, stands.get(`${range.topic}/${range.partition}`) ?? 0);
+      return { ...range, from: Math.min(from, range.to) };
+    });
+    await reader.read(tails, async ({ topic, records }) => {
+      for (const { key } of records) if (key !== null) transfers.add(key.toString('utf8'));
+      // What waits was read by the contract of its source. What nobody can read moves nothing.
+      const priced = records.filter(
+        ({ value, headers }) =>
+          value !== null && (headerText(headers, RECOVERY_HEADER.sourceTopic) ?? topic) === transferPriced.name,
+      );
+      const values = priced.map(({ value }) => value);
+      for (const result of await codec.decode(transferPriced.name, values)) {
+        if (!result.ok) continue;
+        const { debtorToken, creditorToken, fundingToken, producerId } = result.value.instruction;
+        const named = [debtorToken, creditorToken, `${debtorToken}.${creditorToken}`, fundingToken, producerId];
+        for (const token of [...named, ...providers]) if (token !== null) subjects.add(token);
+      }
+    });
+    return { transfers, subjects };
+  };
 }
 
 /** Puts the ledger out of force: the stage that runs makes it anew from snapshot and log, within a second. */
@@ -85,9 +129,3 @@ export async function rebuildLimits({ config }: Connections): Promise<void> {
     redis.disconnect();
   }
 }
-
-const lost = () =>
-  new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: the stage rebuilds it', {
-    faultClass: 'transient-dependency',
-    dependency: 'redis-limits',
-  });

@@ -3,11 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { windowFinder } from '../../domain/limits/windows.ts';
-import type { LedgerState, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
+import type { LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
 import { requestedUse } from '../../processors/limits/requests.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
-import { batches, countersIn, emptied, freshLedger, requestsOf, START } from './testing/rules-of-limits.ts';
+import { batches, countersIn, emptied, freshLedger, requestsOf, START, stateOf } from './testing/rules-of-limits.ts';
 import { redis, useSharedLimits } from './testing/shared-limits.ts';
 
 useSharedLimits(inject('stack').redisLimitsUrl);
@@ -68,19 +68,6 @@ describe('a rebuilt ledger', () => {
     );
   });
 });
-
-/** What a model holds, as a rebuild hands it in; without refusals, which a log does not tell. */
-function stateOf(model: MemoryLedger): LedgerState {
-  return {
-    records: [],
-    counters: [...model.counters].map(([bucket, { used, open }]) => {
-      const [ruleId, subjectToken, window] = bucket.split(':') as [string, string, string];
-      const members = model.members.get(bucket);
-      const counter = { ruleId, subjectToken, window, usedMinor: used, open };
-      return members === undefined ? counter : { ...counter, members };
-    }),
-  };
-}
 
 describe('a caller whose clock is months ahead', () => {
   it.each([200, -200])('(%i days) has no counter forgotten while its window is open', async (days) => {

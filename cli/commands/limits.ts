@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { transferViews } from '../../adapters/mongo/transfer-views.ts';
 import { limitStandingOf } from '../../api/v1/limits-dto.ts';
 import { formatMoney } from '../../domain/money/currencies.ts';
+import type { AuditConclusion, LimitsAudit } from '../../operations/limits/audit.ts';
 import { type BacktestDone, backtest } from '../../operations/limits/backtest.ts';
 import { limitsConclusion } from '../../operations/limits/conclusion.ts';
 import { subjectNamed, subjectsOf } from '../../operations/limits/standing.ts';
@@ -99,10 +100,11 @@ async function transferOf(connections: Connections, transferId: string): Promise
 function registerLedger(limits: Command): void {
   withJson(limits.command('snapshot'))
     .description('keep what limits count in the log, so that windows outlive its retention when Redis is lost')
+    .option('--max-held <number>', MAX_HELD, count)
     .addHelpText('after', SNAPSHOT_HELP)
-    .action(({ json }: { json?: boolean }) =>
+    .action(({ json, maxHeld }: HeldOptions) =>
       withConnections(async (connections) => {
-        const { snapshotId, transfers, parts, missingSince } = await takeSnapshot(connections);
+        const { snapshotId, transfers, parts, missingSince } = await takeSnapshot(connections, heldBy(maxHeld));
         if (json) console.log(toJson({ snapshotId, transfers, parts, missingSince: instantOrNull(missingSince) }));
         else print(`snapshot ${snapshotId}: ${transfers} transfers in ${parts} parts`);
         if (missingSince !== null) printError(missing(missingSince));
@@ -110,22 +112,18 @@ function registerLedger(limits: Command): void {
     );
 
   withJson(limits.command('audit'))
-    .description('compare what Redis counts with what the log says, by rule and window; exit code 1 where they differ')
-    .addHelpText(
-      'after',
-      '\nCounters of windows that are over are left out. What differs is looked at twice, 5 s apart.\nIt needs the keys of stages.\n\nExample:\n  corridor limits audit',
-    )
-    .action(({ json }: { json?: boolean }) =>
+    .description('compare what Redis counts with what the log says, by rule and window; exits 2 if it differs')
+    .option('--wait <seconds>', 'wait so long for a ledger that is being made anew', count, 60)
+    .option('--max-held <number>', MAX_HELD, count)
+    .addHelpText('after', AUDIT_HELP)
+    .action(({ json, wait, maxHeld }: HeldOptions & { readonly wait: number }) =>
       withConnections(async (connections) => {
-        const { transfers, missingSince, drift } = await auditLimits(connections);
-        if (json) console.log(toJson({ transfers, missingSince: instantOrNull(missingSince), drift }));
-        else {
-          print(`${transfers} transfers in log and snapshot`);
-          if (drift.length > 0) printRows(drift, ['ruleId', 'window', 'counters', 'tooMany', 'tooFew'], false);
-          else print('Redis counts what they say.');
-        }
-        if (missingSince !== null) printError(missing(missingSince));
-        if (drift.length > 0) process.exitCode = 1;
+        const options = { waitMs: wait * 1_000, onProgress: sayOnce(), ...heldBy(maxHeld) };
+        const done = await auditLimits(connections, options);
+        if (json) console.log(toJson({ ...done, missingSince: instantOrNull(done.missingSince) }));
+        else printAudit(done);
+        if (done.missingSince !== null) printError(missing(done.missingSince));
+        process.exitCode = AUDIT_EXIT[done.conclusion];
       }),
     );
 
@@ -142,6 +140,57 @@ function registerLedger(limits: Command): void {
         print('The ledger is out of force; the limits stage makes it anew: see `corridor status`.');
       }),
     );
+}
+
+const MAX_HELD = 'transfers and their uses in memory at most; default: as many as there are';
+
+interface HeldOptions {
+  readonly json?: boolean;
+  readonly maxHeld?: number;
+}
+
+const heldBy = (maxHeld: number | undefined) => (maxHeld === undefined ? {} : { maxHeld });
+
+/** The statuses of `corridor backtest`; 1 is that it could not look, as with every command. */
+const AUDIT_EXIT: Readonly<Record<AuditConclusion, number>> = { SAME: 0, DRIFT: 2, NOT_COMPARED: 3, INCOMPLETE: 4 };
+
+const AUDIT_HELP = `
+Counters with their open reservations and beneficiaries, the sums over rolling windows, and the records of transfers; of windows
+that are not over. What differs is looked at again, 5 s apart, and what the stage has yet to do, or is doing, is left out until it
+is done. It writes nothing, and needs the keys of stages.
+
+Exit status: 0, all was compared and is as the log says; 2, something differs; 3, nothing could be compared: the ledger is lost,
+being made anew, or was made anew meanwhile; 4, nothing that was compared differs, but the stage was at some of it at every look,
+or the log is short; 1, it could not look.
+
+Example:
+  corridor limits audit --wait 120`;
+
+const NOT_COMPARED: Readonly<Record<NonNullable<LimitsAudit['reason']>, string>> = {
+  LOST: 'the ledger is lost or being made anew: the stage does it. Nothing was compared.',
+  CATCH_UP_DUE: 'what was committed behind the rebuild is not taken in yet: the stage does it. Nothing was compared.',
+  REPLACED: 'the ledger was made anew meanwhile. Nothing was compared.',
+};
+
+/** Each thing that is waited for, once. */
+function sayOnce(): (detail: string) => void {
+  let said: string | undefined;
+  return (detail) => {
+    if (detail !== said) printError(`waiting: ${detail}`);
+    said = detail;
+  };
+}
+
+function printAudit({ reason, transfers, moving, short, drift }: LimitsAudit): void {
+  if (reason !== null) {
+    print(NOT_COMPARED[reason]);
+    return;
+  }
+  print(`${transfers} transfers in log and snapshot`);
+  if (drift.length > 0) printRows(drift, ['ruleId', 'window', 'what', 'counters', 'tooMany', 'tooFew'], false);
+  if (moving > 0) print(`${moving} that differ were not compared: the stage was at them each time.`);
+  if (short > 0) print(`${short} hold more than the log tells: their windows began before it does.`);
+  if (drift.length === 0 && moving === 0) print('Redis counts what they say.');
 }
 
 const SNAPSHOT_HELP = `

@@ -200,3 +200,15 @@ export function countsUntil(id: string): number {
   if (Number.isNaN(first)) return 0;
   return first + (unit === undefined ? 2 : MAX_DAYS[unit as keyof typeof MAX_DAYS]) * DAY_MS;
 }
+
+/**
+ * When the first thing that is counted under this id may have been taken, in ms since 1970, by its id alone; 0: at any time.
+ */
+export function countsFrom(id: string): number {
+  const rolling = rollingOf(id);
+  if (rolling) return rolling.step * rolling.stepMs;
+  const [, date] = /^(?:(?:week|month|year)-)?(\d{4}-\d{2}(?:-\d{2})?)$/.exec(id) ?? [];
+  const first = date === undefined ? Number.NaN : Date.parse(date);
+  // In the zones that are the furthest ahead, a day begins most of a day earlier.
+  return Number.isNaN(first) ? 0 : first - DAY_MS;
+}

@@ -1,79 +1,227 @@
-// What the ledger holds against what the log says it must hold: by rule and window. What moves is looked at again, since the
-// ledger is ahead of the log by what is being committed.
-import { countsUntil } from '../../domain/limits/windows.ts';
+// What the ledger holds against what the log says that it must hold: counters with their open reservations and members, the sums
+// over rolling windows, and the records of transfers. Pure.
+import { countsFrom, countsUntil, isCounted, rollingOf } from '../../domain/limits/windows.ts';
 import type { LedgerCounter } from '../../processors/limits/ports.ts';
+import type { LedgerEntry } from '../../processors/limits/rebuild.ts';
 
+type Members = ReadonlyMap<string, number>;
+
+/** A counter as it stands in Redis. */
 export interface StoredCounter {
+  /** `rule:subject:window` */
   readonly bucket: string;
-  readonly usedMinor: bigint;
-  readonly open: number;
+  readonly used: bigint;
+  readonly open: bigint;
+  /** How many transfers count for each beneficiary, where these are counted. */
+  readonly members: Members;
 }
 
+/** What Redis keeps beside the counters of a rolling window. */
+export interface StoredSum {
+  /** `rule:subject:r3600x720.`: without the step. */
+  readonly name: string;
+  /** The first and the last step that are in the sum. */
+  readonly lo: number;
+  readonly hi: number;
+  readonly sum: bigint;
+  /** What each step holds that holds anything. */
+  readonly steps: ReadonlyMap<number, bigint>;
+  readonly members: Members;
+}
+
+/**
+ * `used`: minor units, transfers or beneficiaries of a counter. `open`: its open reservations. `members`: for how many transfers
+ * its beneficiaries count. `sum`: what a rolling window holds over its steps. `transfers`: records of transfers.
+ */
+export type DriftKind = 'used' | 'open' | 'members' | 'sum' | 'transfers';
+
+/** One thing on which Redis and the log do not agree. */
 export interface Drift {
-  readonly bucket: string;
-  /** What the log says; 0: it knows of nothing. */
-  readonly logged: bigint;
-  /** What Redis holds; 0: there is no such counter. */
-  readonly held: bigint;
+  readonly ruleId: string;
+  /** Id of the window; of a sum without the step. */
+  readonly window: string;
+  readonly what: DriftKind;
+  readonly tooMany: bigint;
+  readonly tooFew: bigint;
 }
 
 /** A rule and a window with what differs there. */
-export interface DriftOf {
-  readonly ruleId: string;
-  readonly window: string;
+export interface DriftOf extends Drift {
+  /** Counters, sums or records that differ. */
   readonly counters: number;
-  /** Minor units, transfers or beneficiaries that Redis counts too many (above zero) or too few. */
-  readonly tooMany: bigint;
-  readonly tooFew: bigint;
 }
 
 export const bucketOf = ({ ruleId, subjectToken, window }: Pick<LedgerCounter, 'ruleId' | 'subjectToken' | 'window'>) =>
   `${ruleId}:${subjectToken}:${window}`;
 
+/** Of a counter, or of a sum. Ids and tokens hold no colon. */
+export const subjectOf = (name: string): string => name.split(':')[1] ?? '';
+
+const ruleOf = (name: string): string => name.slice(0, name.indexOf(':'));
+const windowOf = (name: string): string => name.slice(name.lastIndexOf(':') + 1);
+const nameOf = (bucket: string): string => bucket.slice(0, bucket.lastIndexOf('.') + 1);
+
+/** What the log says of windows that are not over. */
+export interface Expected {
+  /** By bucket. */
+  readonly counters: Map<string, LedgerCounter>;
+  /** Counters of steps that hold something, by the name of their sum. */
+  readonly sums: Map<string, readonly LedgerCounter[]>;
+  /** Of these windows. */
+  readonly at: number;
+}
+
+/** @param at which windows are over, ms since 1970: Redis lets go of them, and so do snapshots */
+export function expectedOf(counters: Iterable<LedgerCounter>, at: number): Expected {
+  const open = new Map<string, LedgerCounter>();
+  const sums = new Map<string, LedgerCounter[]>();
+  for (const counter of counters) {
+    if (countsUntil(counter.window) <= at) continue;
+    const bucket = bucketOf(counter);
+    open.set(bucket, counter);
+    if (counter.usedMinor === 0n || rollingOf(counter.window) === undefined) continue;
+    const known = sums.get(nameOf(bucket));
+    if (known) known.push(counter);
+    else sums.set(nameOf(bucket), [counter]);
+  }
+  return { counters: open, sums, at };
+}
+
+/** Whether a counter is of a window that is over. */
+export const isOver = (bucket: string, at: number): boolean => countsUntil(windowOf(bucket)) <= at;
+
+/** What differs of one counter. `held`: undefined, Redis has none. */
+export function counterDrift(bucket: string, expected: Expected, held: StoredCounter | undefined): readonly Drift[] {
+  if (isOver(bucket, expected.at)) return [];
+  const logged = expected.counters.get(bucket);
+  const place = { ruleId: ruleOf(bucket), window: windowOf(bucket) };
+  return [
+    apart({ ...place, what: 'used' }, logged?.usedMinor ?? 0n, held?.used ?? 0n),
+    apart({ ...place, what: 'open' }, BigInt(logged?.open ?? 0), held?.open ?? 0n),
+    eachApart({ ...place, what: 'members' }, wide(logged?.members), wide(held?.members)),
+  ].filter(differs);
+}
+
+/** What differs of the sum of one rolling window. `held`: undefined, Redis has none. */
+export function sumDrift(name: string, expected: Expected, held: StoredSum | undefined): readonly Drift[] {
+  const place = { ruleId: ruleOf(name), window: windowOf(name).replace(/\.$/, ''), what: 'sum' as const };
+  const logged = expected.sums.get(name) ?? [];
+  if (held === undefined)
+    return [
+      apart(
+        place,
+        logged.reduce((sum, each) => sum + each.usedMinor, 0n),
+        0n,
+      ),
+    ].filter(differs);
+  const isAlive = (step: number) => countsUntil(`${windowOf(name)}${step}`) > expected.at;
+  // All of it is over: it begins anew with whoever asks next.
+  if (!isAlive(held.hi) && logged.length === 0) return [];
+  const [steps, over] = partition([...held.steps], ([step]) => isAlive(step));
+  // Steps before the first are let go of, and read one by one where something comes late.
+  const within = logged.filter(({ window }) => rollingOf(window)!.step >= held.lo);
+  const ofSteps = new Map(within.map((each) => [rollingOf(each.window)!.step, inStep(each)]));
+  const members = membersOf(within);
+  const isOfMembers = members.size > 0 || held.members.size > 0;
+  // It is made from its own parts, and the parts are what the log says.
+  const whole = isOfMembers
+    ? BigInt(held.members.size)
+    : [...held.steps.values()].reduce((sum, each) => sum + each, 0n);
+  // A member that a step counts which is over cannot be told apart.
+  const heldMembers = over.length === 0 ? held.members : atMost(held.members, members);
+  const all = [
+    apart(place, whole, held.sum),
+    eachApart(place, ofSteps, new Map(steps)),
+    eachApart(place, wide(members), wide(heldMembers)),
+  ];
+  return all.filter(differs).slice(0, 1);
+}
+
+const FITS: Readonly<Record<Exclude<LedgerEntry['state'], 'released'>, string>> = {
+  open: 'open',
+  committed: 'committed',
+  returned: 'returned',
+};
+
+/** What differs of the record of a transfer that counts: one that it does not know, it would reserve again. */
+export function recordDrift({ state, uses }: LedgerEntry, at: number, held: string | undefined): readonly Drift[] {
+  if (state === 'released' || held === FITS[state]) return [];
+  const counted = uses.filter(({ window }) => isCounted(window) && countsUntil(window) > at);
+  return counted.map(({ ruleId, window }) => ({ ruleId, window, what: 'transfers', tooMany: 0n, tooFew: 1n }));
+}
+
 /**
- * Counters that differ. Those of windows that are over are left out: Redis lets them go, and so do snapshots.
- * @param now ms since 1970
+ * What may be because the log does not reach back: in windows that began before, Redis rightly holds more.
+ * @param since ms since 1970 from which on the log is whole; null: it is
  */
-export async function driftBetween(
-  logged: Iterable<LedgerCounter>,
-  held: AsyncIterable<readonly StoredCounter[]>,
-  now: number,
-): Promise<ReadonlyMap<string, Drift>> {
-  const open = new Map<string, bigint>();
-  for (const counter of logged) if (countsUntil(counter.window) > now) open.set(bucketOf(counter), counter.usedMinor);
-  const drift = new Map<string, Drift>();
-  const seen = new Set<string>();
-  for await (const page of held) {
-    for (const { bucket, usedMinor } of page) {
-      if (countsUntil(windowOf(bucket)) <= now || seen.has(bucket)) continue;
-      seen.add(bucket);
-      const expected = open.get(bucket) ?? 0n;
-      if (expected !== usedMinor) drift.set(bucket, { bucket, logged: expected, held: usedMinor });
-      open.delete(bucket);
-    }
-  }
-  for (const [bucket, expected] of open) if (expected !== 0n) drift.set(bucket, { bucket, logged: expected, held: 0n });
-  return drift;
-}
-
-/** Differences that were there at both looks, and were the same: nothing that goes on explains them. */
-export const lasting = (first: ReadonlyMap<string, Drift>, then: ReadonlyMap<string, Drift>): readonly Drift[] =>
-  [...then.values()].filter(({ bucket, logged, held }) => {
-    const before = first.get(bucket);
-    return before !== undefined && before.held - before.logged === held - logged;
+export function withoutShort(
+  drift: readonly Drift[],
+  since: number | null,
+): { readonly drift: readonly Drift[]; readonly isShort: boolean } {
+  if (since === null) return { drift, isShort: false };
+  let isShort = false;
+  const kept = drift.map((each) => {
+    // Of a sum nobody knows in which of its steps.
+    const began = each.what === 'sum' ? 0 : countsFrom(each.window);
+    if (began >= since || each.tooMany === 0n) return each;
+    isShort = true;
+    return { ...each, tooMany: 0n };
   });
-
-export function byRuleAndWindow(drifts: readonly Drift[]): readonly DriftOf[] {
-  const sums = new Map<string, { counters: number; tooMany: bigint; tooFew: bigint }>();
-  for (const { bucket, logged, held } of drifts) {
-    const key = `${bucket.slice(0, bucket.indexOf(':'))}:${windowOf(bucket)}`;
-    const sum = sums.get(key) ?? { counters: 0, tooMany: 0n, tooFew: 0n };
-    sums.set(key, sum);
-    sum.counters += 1;
-    if (held > logged) sum.tooMany += held - logged;
-    else sum.tooFew += logged - held;
-  }
-  return [...sums].map(([key, sum]) => ({ ruleId: key.slice(0, key.indexOf(':')), window: windowOf(key), ...sum }));
+  return { drift: kept.filter(differs), isShort };
 }
 
-const windowOf = (bucket: string): string => bucket.slice(bucket.lastIndexOf(':') + 1);
+export function byRuleAndWindow(drifts: Iterable<Drift>): readonly DriftOf[] {
+  const sums = new Map<string, DriftOf>();
+  for (const each of drifts) {
+    const key = `${each.ruleId}:${each.window}:${each.what}`;
+    const { counters, tooMany, tooFew } = sums.get(key) ?? { counters: 0, tooMany: 0n, tooFew: 0n };
+    sums.set(key, {
+      ...each,
+      ...{ counters: counters + 1, tooMany: tooMany + each.tooMany, tooFew: tooFew + each.tooFew },
+    });
+  }
+  return [...sums.values()];
+}
+
+const differs = ({ tooMany, tooFew }: Drift): boolean => tooMany !== 0n || tooFew !== 0n;
+
+type Place = Pick<Drift, 'ruleId' | 'window' | 'what'>;
+
+const apart = (place: Place, logged: bigint, held: bigint): Drift => ({
+  ...place,
+  tooMany: held > logged ? held - logged : 0n,
+  tooFew: held < logged ? logged - held : 0n,
+});
+
+/** Of each name by itself: what is too many in one place makes up for nothing that is too few in another. */
+function eachApart<K>(place: Place, logged: ReadonlyMap<K, bigint>, held: ReadonlyMap<K, bigint>): Drift {
+  let [tooMany, tooFew] = [0n, 0n];
+  for (const name of new Set([...logged.keys(), ...held.keys()])) {
+    const each = apart(place, logged.get(name) ?? 0n, held.get(name) ?? 0n);
+    tooMany += each.tooMany;
+    tooFew += each.tooFew;
+  }
+  return { ...place, tooMany, tooFew };
+}
+
+const wide = (members: Members = new Map()): ReadonlyMap<string, bigint> =>
+  new Map([...members].map(([member, times]) => [member, BigInt(times)]));
+
+/** What the sum holds of a step: of beneficiaries, how many transfers count for them. */
+const inStep = ({ usedMinor, members }: LedgerCounter): bigint =>
+  members === undefined ? usedMinor : BigInt([...members.values()].reduce((sum, times) => sum + times, 0));
+
+function membersOf(counters: readonly LedgerCounter[]): Members {
+  const all = new Map<string, number>();
+  for (const { members } of counters) {
+    for (const [member, times] of members ?? []) all.set(member, (all.get(member) ?? 0) + times);
+  }
+  return all;
+}
+
+const atMost = (held: Members, logged: Members): Members =>
+  new Map([...logged].map(([member, times]) => [member, Math.min(times, held.get(member) ?? 0)]));
+
+function partition<T>(all: readonly T[], isIn: (each: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [all.filter(isIn), all.filter((each) => !isIn(each))];
+}

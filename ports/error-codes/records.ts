@@ -265,6 +265,12 @@ export const stageCodes = {
     422,
     'Name a shorter period or rules with shorter windows, or allow more in memory with --max-held.',
   ),
+  LIMITS_TOO_LARGE: entry(
+    'invalid-request',
+    'the caller',
+    422,
+    'Allow more transfers and uses in memory with --max-held, or run it where there is more: none can be left out.',
+  ),
   POLICY_UNUSABLE: entry(
     ['notice', 'transient-dependency'],
     'configuration',

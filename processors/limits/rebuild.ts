@@ -45,17 +45,24 @@ export interface LedgerEntry extends LedgerRecord {
   readonly at: number;
 }
 
-/** A released transfer is remembered so long for priced events that run late, ms. */
-const TOMBSTONE_MS = 45 * 86_400_000;
+/** So long, in ms, what has ended and windows that are over are remembered for priced events that run late. */
+const LATE_MS = 45 * 86_400_000;
 
 /** Folds events into what the ledger must hold. The event with the highest sequence of a transfer decides. */
 export class LedgerFold {
   readonly #latest = new Map<string, LedgerEntry>();
   readonly #freed: ReadonlySet<string>;
+  readonly #maxHeld: number;
+  #held = 0;
+  #newestAt = 0;
 
-  /** `rules` in force: they say which limits a return frees. */
-  constructor(rules: readonly LimitRule[]) {
+  /**
+   * @param rules in force: they say which limits a return frees
+   * @param maxHeld transfers and uses in memory at most. For commands of people: a stage that gave up would count nothing at all
+   */
+  constructor(rules: readonly LimitRule[], maxHeld = Number.POSITIVE_INFINITY) {
     this.#freed = new Set(rules.filter((rule) => rule.freedByReturn).map((rule) => rule.ruleId));
+    this.#maxHeld = maxHeld;
   }
 
   add<T extends LedgerTopic>(topic: T, value: LedgerEvents[T]): void {
@@ -66,28 +73,46 @@ export class LedgerFold {
     this.restore({ transferId, sequence, attempt, state, uses, at });
   }
 
-  /** Takes what a snapshot kept of a transfer, before or after its events. */
+  /**
+   * Takes what a snapshot kept of a transfer, before or after its events.
+   * @throws RangeError when more is to be held than may be
+   */
   restore(entry: LedgerEntry): void {
     const known = this.#latest.get(entry.transferId);
-    if (known === undefined || known.sequence < entry.sequence) this.#latest.set(entry.transferId, entry);
+    if (known !== undefined && known.sequence >= entry.sequence) return;
+    this.#held += known === undefined ? 1 + entry.uses.length : entry.uses.length - known.uses.length;
+    if (this.#held > this.#maxHeld)
+      throw new RangeError(`more than ${this.#maxHeld} transfers and uses are to be held`);
+    this.#latest.set(entry.transferId, entry);
+    this.#newestAt = Math.max(this.#newestAt, entry.at);
   }
 
   /** When the newest event of all happened, ms since 1970; 0: there is none. No clock of whoever asks makes it later. */
   get newestAt(): number {
-    let newest = 0;
-    for (const { at } of this.#latest.values()) newest = Math.max(newest, at);
-    return newest;
+    return this.#newestAt;
+  }
+
+  /** What the latest event of a transfer said; undefined: there is none. */
+  find(transferId: string): LedgerEntry | undefined {
+    return this.#latest.get(transferId);
+  }
+
+  /** What is known of every transfer. */
+  transferEntries(): Iterable<LedgerEntry> {
+    return this.#latest.values();
   }
 
   /**
-   * What a snapshot must keep at `now` (ms since 1970): what is open, what counts in a window that is not over for good, and
-   * ends that a late priced event has to find. Nothing else has a part in a counter that matters.
+   * What a snapshot must keep at `now` (ms since 1970): what is open, what counts in a window that is not over for good, also
+   * not for a priced event that runs late, and ends that such an event has to find. Nothing else has a part in a counter that
+   * matters.
    */
   *entries(now: number): Iterable<LedgerEntry> {
     for (const entry of this.#latest.values()) {
       const { state, at, uses } = entry;
-      const isAlive = state !== 'released' && uses.some(({ window }) => isCounted(window) && countsUntil(window) > now);
-      if (state === 'open' || isAlive || at > now - TOMBSTONE_MS) yield entry;
+      const isAlive =
+        state !== 'released' && uses.some(({ window }) => isCounted(window) && countsUntil(window) > now - LATE_MS);
+      if (state === 'open' || isAlive || at > now - LATE_MS) yield entry;
     }
   }
 

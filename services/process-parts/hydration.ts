@@ -67,7 +67,8 @@ export function ledgerReader({
     const reader = log.reader();
     const whole = await reader.offsets(LEDGER_TOPICS);
     ids = await topicIdsOf(log);
-    const head = resume || restore === undefined ? undefined : await usableSnapshot(snapshots, whole, ids);
+    const newest = resume || restore === undefined ? undefined : await snapshots?.latest();
+    const head = newest !== undefined && isOfThisLog(newest, whole, ids) ? newest : undefined;
     const kept = new Map(head?.positions.map((position) => [placeOf(position), position.offset]));
     const ranges = whole.map((range) => {
       const from = resume ? (done.get(placeOf(range)) ?? range.from) : (kept.get(placeOf(range)) ?? range.from);
@@ -78,6 +79,8 @@ export function ledgerReader({
       since = Math.max(since ?? 0, before);
     };
     if (head !== undefined) await snapshots!.entriesOf(head, restore!);
+    // What it was of is gone: a topic was made anew, and begins at nothing as though nothing had been before.
+    else if (newest !== undefined) missing(clock());
     // Partitions that have lost records which no snapshot has.
     const cut = whole.filter((range) => !resume && range.from > (kept.get(placeOf(range)) ?? 0));
     const isCut = new Set(cut.map(placeOf));
@@ -131,19 +134,17 @@ const placeText = z.array(
 );
 
 /** One that is ahead of the log, or that names other topics of these names, is of another log: a topic was made anew. */
-async function usableSnapshot(
-  snapshots: LimitsSnapshots | undefined,
+function isOfThisLog(
+  { positions }: SnapshotHead,
   whole: readonly PartitionRange[],
   ids: ReadonlyMap<string, string>,
-): Promise<SnapshotHead | undefined> {
-  const head = await snapshots?.latest();
+): boolean {
   const ends = new Map(whole.map((range) => [placeOf(range), range.to]));
-  const isOfThisLog = head?.positions.every(
+  return positions.every(
     (position) =>
       position.offset <= (ends.get(placeOf(position)) ?? -1) &&
       (position.topicId === null || position.topicId === ids.get(position.topic)),
   );
-  return isOfThisLog ? head : undefined;
 }
 
 async function topicIdsOf(log: Log): Promise<ReadonlyMap<string, string>> {

@@ -10,6 +10,7 @@ import type {
   SettledUse,
 } from '../../../processors/limits/ports.ts';
 import { requestedUse } from '../../../processors/limits/requests.ts';
+import type { MemoryLedger } from '../../../test/kit/memory-ledger.ts';
 import { limitsLedger } from '../limits.ts';
 import { verifyLimits } from '../verify-limits.ts';
 import { freshNamespace, redis } from './shared-limits.ts';
@@ -138,4 +139,17 @@ export async function countersIn(namespace: string): Promise<Record<string, { us
     for (const { bucket, usedMinor, open } of page) found[bucket] = { used: usedMinor, open };
   }
   return found;
+}
+
+/** What a model holds, as a rebuild hands it in; without refusals, which a log does not tell. */
+export function stateOf(model: MemoryLedger): LedgerState {
+  return {
+    records: [],
+    counters: [...model.counters].map(([bucket, { used, open }]) => {
+      const [ruleId, subjectToken, window] = bucket.split(':') as [string, string, string];
+      const members = model.members.get(bucket);
+      const counter = { ruleId, subjectToken, window, usedMinor: used, open };
+      return members === undefined ? counter : { ...counter, members };
+    }),
+  };
 }
