@@ -114,7 +114,7 @@ describe('an export to object storage', () => {
         }
         await world.expectWhole();
       }),
-      { numRuns: times(60) },
+      { numRuns: times(30) },
     );
   });
 
@@ -142,7 +142,7 @@ describe('an export to object storage', () => {
         expect(world.expectManifestsToHold().toSorted()).toEqual(then);
         await world.expectWhole();
       }),
-      { numRuns: times(120) },
+      { numRuns: times(40) },
     );
   });
 
