@@ -111,8 +111,8 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   speakerOf: (key) => key.split('/').slice(0, -2).join('/'),
   // One that was dated ahead does not shut out those that follow it.
   orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
-  // One that another follows stays so long: who keeps the history may be away for a week.
-  minCompactionLagMs: 7 * DAY_MS,
+  // One that another follows stays so long, for who keeps the history and was away; pricing reads all of it when it starts.
+  minCompactionLagMs: DAY_MS / 4,
 });
 export const fxRateHistory = topic<FxRateRecord>()('fx.rate-history', 'table', {
   doc: 'Each market rate that its feed published, kept after newer ones have come.',

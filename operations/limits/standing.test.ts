@@ -162,10 +162,6 @@ describe('a subject', () => {
   it('is named by a token, and never by the id of a customer', () => {
     expect(subjectNamed('pair', `${one}.${other}`)).toEqual({ kind: 'pair', token: `${one}.${other}` });
     expect(subjectNamed('funding-account', one).token).toBe(one);
-    // Tokens may name their key.
-    const named = tokeniser(TOKEN_KEY, 'k1')('customer-1');
-    expect(subjectNamed('sender', named).token).toBe(named);
-    expect(subjectNamed('pair', `${named}.${one}`).token).toBe(`${named}.${one}`);
     expect(subjectNamed('producer', 'acme@bank.test').token).toBe('acme@bank.test');
     const wrong = [
       ...([

@@ -162,8 +162,8 @@ function gapsOf({ short, isCaughtUp }: LedgerLook, on: readonly RuleIn[], at: nu
   return [...shorts, { source: 'ledger', code: 'LIMITS_REBUILT', detail }];
 }
 
-/** What `tokeniser` makes: 32 bytes as base64url, perhaps behind the name of its key. An id of a customer is none. */
-const TOKEN = '(?:[A-Za-z0-9_-]{1,16}\\.)?[A-Za-z0-9_-]{43}';
+/** What `tokeniser` makes: 32 bytes as base64url. An id of a customer is none. */
+const TOKEN = '[A-Za-z0-9_-]{43}';
 const ONE = new RegExp(`^${TOKEN}$`);
 const SHAPES: Readonly<Record<LimitSubject, RegExp>> = {
   ...{ sender: ONE, beneficiary: ONE, 'funding-account': ONE, pair: new RegExp(`^${TOKEN}\\.${TOKEN}$`) },

@@ -27,7 +27,6 @@ export interface IntakeOptions {
   /** Secret of the customer tokens, at least 16 bytes; a changed key separates customers from their limits. */
   readonly tokenKey: Uint8Array;
   /** Stands in each token; absent: nothing does. */
-  readonly tokenKeyId?: string | undefined;
   /** ms since 1970 */
   readonly clock: () => number;
   readonly timing?: Pick<IntakeRules, 'maxClockSkewMs' | 'maxAgeMs'>;
@@ -42,7 +41,7 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
   const { producers = { book: producerBook(NO_PRODUCERS), keys: NO_INTENT_KEYS } } = options;
   const rules: IntakeRules = { ...DEFAULT_TIMING, ...options.timing, corridors, transferRules };
   const rulesVersion = transferRules === undefined ? null : versionOf(transferRules);
-  const tokenOf = tokeniser(options.tokenKey, options.tokenKeyId);
+  const tokenOf = tokeniser(options.tokenKey);
   return {
     name: 'intake',
     edges: topology.intake,

@@ -15,16 +15,14 @@ describe('the token of a customer', () => {
     );
   });
 
-  it('names its key where that has an id; under another key the same customer is another, and no other key makes it again', () => {
+  it('is another one under another key', () => {
     const key = fc.uint8Array({ minLength: 16, maxLength: 64 });
-    const keyId = fc.stringMatching(/^[A-Za-z0-9_-]{1,16}$/);
     fc.assert(
-      fc.property(key, key, keyId, keyId, fc.string(), (one, other, oneId, otherId, customerId) => {
-        fc.pre(!Buffer.from(one).equals(Buffer.from(other)));
-        const token = tokeniser(one, oneId)(customerId);
-        expect(token).toBe(`${oneId}.${tokeniser(one)(customerId)}`);
-        const mac = (text: string) => text.slice(text.lastIndexOf('.') + 1);
-        expect(mac(tokeniser(other, otherId)(customerId))).not.toBe(mac(token));
+      fc.property(key, key, fc.string(), (one, other, customerId) => {
+        // HMAC takes a shorter key as if it were filled with noughts.
+        const padded = (bytes: Uint8Array) => Buffer.concat([bytes, Buffer.alloc(64 - bytes.length)]);
+        fc.pre(!padded(one).equals(padded(other)));
+        expect(tokeniser(other)(customerId)).not.toBe(tokeniser(one)(customerId));
       }),
     );
   });

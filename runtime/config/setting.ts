@@ -84,10 +84,6 @@ export const text = () => z.string().min(1);
 
 export const name = () => z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case letters, digits and hyphens');
 
-/** Id of a key, where it stands in what the key makes. */
-export const keyId = () =>
-  z.string().regex(/^[A-Za-z0-9_-]{1,16}$/, 'must be 1 to 16 letters, digits, hyphens or underscores');
-
 export const oneOf = <const T extends readonly [string, ...string[]]>(...values: T) =>
   z.enum(values, `must be one of ${values.join(', ')}`);
 

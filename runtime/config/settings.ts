@@ -9,7 +9,6 @@ import {
   flag,
   integer,
   integers,
-  keyId,
   keyRingText,
   milliseconds,
   name,
@@ -525,10 +524,6 @@ export const settings = {
     schema: secretText(32),
     developmentDefault: 'development-only-token-key-0000000000',
     secret: true,
-  }),
-  tokenKeyId: optionalSetting('CORRIDOR_TOKEN_KEY_ID', {
-    doc: 'Id of that key, which stands in each token (`2026.…`), so that analysts know which tokens can be compared and which a destroyed key has made. Another id is another token, as another key is: give it with a new key. Default: tokens name no key.',
-    schema: keyId(),
   }),
   cases: {
     policyFile: optionalSetting('CORRIDOR_CASE_POLICY_FILE', {

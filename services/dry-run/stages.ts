@@ -94,7 +94,6 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
         producers: producerRules(config),
         homePartitionOf: (transferId) => homePartition(transferId, config.kafka.chainPartitions),
         tokenKey: Buffer.from(config.tokenKey, 'utf8'),
-        tokenKeyId: config.tokenKeyId,
         clock,
       }),
     screening: async () =>

@@ -1,5 +1,5 @@
 // The parts of a process: each stage, sink, relay and the executor by itself, so that each can stop and start alone.
-import { ANALYTICS } from '../../processors/topology.ts';
+import { ANALYTICS, RATE_HISTORY } from '../../processors/topology.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Part, PartHosts } from '../../runtime/process/supervisor.ts';
 import { type Connections, firstLoss } from '../connections.ts';
@@ -11,6 +11,7 @@ import type { ProcessParts } from './part-selection.ts';
 import { closingHosts } from './payout-closings.ts';
 import { payoutHosts } from './payouts.ts';
 import { processorHosts } from './processors.ts';
+import { rateHistoryHost } from './rate-history.ts';
 import { replayHosts } from './replays.ts';
 import { rescreeningHost } from './rescreening.ts';
 import { sinkHosts } from './sinks.ts';
@@ -39,6 +40,10 @@ export function composedParts(
   };
   return [
     ...processors.map((name) => consumer(name, () => processorHosts([name], connections, runtime))),
+    // There are the keys that prove a rate; and what analysts are told of rates keeps no price waiting.
+    ...(processors.includes('fx-pricing')
+      ? [{ name: RATE_HISTORY, consumes: true, make: async () => alone([rateHistoryHost(runtime)]) }]
+      : []),
     ...sinks.map((name) =>
       consumer(`sink-${name}`, async () => alone(await sinkHosts([name], connections, runtime, sinkOptions))),
     ),

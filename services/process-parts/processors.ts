@@ -41,7 +41,6 @@ import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-swi
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
 import { positionCountsHost } from './position-counts.ts';
-import { rateHistoryHost } from './rate-history.ts';
 import { ratesForgotten } from './rates-forgotten.ts';
 import { ratesWaiting } from './rates-waiting.ts';
 import { referenceVersionsHost } from './reference-versions.ts';
@@ -123,7 +122,6 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
         producers: producerRules(connections.config),
         homePartitionOf: (transferId) => homePartition(transferId, connections.config.kafka.chainPartitions),
         tokenKey: Buffer.from(connections.config.tokenKey, 'utf8'),
-        tokenKeyId: connections.config.tokenKeyId,
         clock,
         failpoint: hook,
       }),
@@ -171,7 +169,6 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
       moreTroubles: () => [...waiting(), ...terms.troubles(), ...troubles()],
       beside: [
         positionCountsHost(connections, runtime),
-        rateHistoryHost(runtime),
         referenceVersionsHost(connections, runtime, ['corridors', 'terms']),
       ],
       resources: [{ name: 'writer of accepted rates', close }],
