@@ -94,8 +94,7 @@ type Scripted = Redis & {
 
 /** @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED */
 export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
-  const namespace = options.namespace ?? limitsNamespace('corridor');
-  const { keepMs = 45 * DAY_MS, form = 1 } = options;
+  const { namespace = limitsNamespace('corridor'), keepMs = 45 * DAY_MS, form = 1 } = options;
   const formNow = typeof form === 'function' ? form : () => form;
   const markerKey = `${namespace}:generation`;
   const client = scripted(redis);
@@ -143,6 +142,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
   return {
     apply,
     status,
+    form: formNow,
     close: (marker) =>
       guarded(() =>
         marker === undefined ? client.del(markerKey) : client.corridorLimitsClose(markerKey, marker),
@@ -150,7 +150,7 @@ export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): L
     caughtUp: (marker) => guarded(async () => void (await client.del(`${prefixOf(marker)}b:catch-up`))),
     replaceAll: (state, expected) =>
       guarded(async () => {
-        const marker = `${runIdIn(await client.info('server'))}:${formNow()}.${randomUUID()}`;
+        const marker = `${runIdIn(await client.info('server'))}:${state.form ?? formNow()}.${randomUUID()}`;
         const prefix = prefixOf(marker);
         const building = await build(client, prefix, state, keepMs);
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {

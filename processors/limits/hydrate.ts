@@ -44,6 +44,7 @@ export interface Hydration {
 
 /**
  * Rebuilds the ledger if it is lost; otherwise does nothing.
+ * @param rules as they are at the call
  * @param now ms since 1970: windows that are open then are asked whether the log reaches back to their beginning
  * @throws CodedError REDIS_UNAVAILABLE, and what the reader throws
  */
@@ -53,6 +54,8 @@ export async function hydrateLimits(
   read: LedgerReader,
   now = Date.now(),
 ): Promise<Hydration> {
+  // With the rules: one that is made by them is of the form that they need, and if more is needed by the end, it is made anew.
+  const form = store.form();
   const { hydrated, marker, short: known = [], catchUp } = await store.status();
   if (hydrated) {
     const due = marker !== null && catchUp !== undefined && { due: { marker, place: catchUp } };
@@ -66,7 +69,7 @@ export async function hydrateLimits(
     restore: (entry) => fold.restore(entry),
   });
   const short = since === undefined ? [] : rules.flatMap((rule) => shortOf(rule, since, now));
-  const result = await store.replaceAll({ ...fold.state(), short, catchUp: read.place() }, null);
+  const result = await store.replaceAll({ ...fold.state(), form, short, catchUp: read.place() }, null);
   return { rebuilt: result === 'replaced', transfers: fold.transfers, short };
 }
 

@@ -1,7 +1,9 @@
 // Given what the ledger holds, limits reserves, holds or declines; ends settle it; crashes and repeats change nothing.
 import { describe, expect, it } from 'vitest';
+import { senderDayRule } from '../../domain/limits/limit-rules.ts';
 import {
   AT,
+  BOOK,
   LIMIT_BOOK,
   only,
   payoutRequested,
@@ -28,7 +30,7 @@ import { contentHashOf } from '../hold-content.ts';
 import { isSealedAsHeld } from '../holds.ts';
 import { DEFAULT_DISPATCH_RULES, decide as decideDispatch } from '../payout-dispatch/decide.ts';
 import { fixedPolicy } from '../policies.ts';
-import { createLimits } from './processor.ts';
+import { bookOf, createLimits } from './processor.ts';
 import type { LimitsInput } from './requests.ts';
 
 const DAY_MS = 86_400_000;
@@ -60,6 +62,45 @@ describe('a priced transfer', () => {
       ['sender-day-gbp-review', '2026-11-23', 100_000n, 800_000n],
       ['sender-day-gbp', '2026-11-23', 100_000n, 1_000_000n],
     ]);
+  });
+
+  it('is decided by one version, also when another one comes while the ledger is asked', async () => {
+    const set = (name: string, ruleId: string) =>
+      bookOf(
+        {
+          name,
+          version: '1',
+          rules: [
+            senderDayRule({ ruleId, currency: 'GBP', limitMinor: 10_000n, action: 'reject', freedByReturn: true }),
+          ],
+        },
+        BOOK,
+      );
+    let inForce = set('before', 'before-day');
+    const versions = () => ({ version: 1, from: 0, content: inForce });
+    class Slow extends MemoryLedger {
+      override async apply(operations: Parameters<MemoryLedger['apply']>[0]) {
+        const results = await super.apply(operations);
+        inForce = set('after', 'after-day');
+        return results;
+      }
+    }
+    const rules = { at: versions, all: () => [versions()] };
+    const stage = () =>
+      createLimits({ keys: KEYS, ledger: new Slow(), holds: memoryHoldClaims(), rules, clock: () => AT });
+    const [refused] = await run(stage(), [priced(1, 700)]);
+    const { limitsRefusal, reasons } = only(refused, 'transfer.rejected');
+    expect(limitsRefusal).toMatchObject({ limitRules: 'before@1' });
+    expect(reasons[0]!.detail).toContain('a calendar day (UTC, 2026-11-23) (before-day)');
+    // What the ledger is not asked of, because nothing counts so much, is told by the same set.
+    inForce = set('before', 'before-day');
+    const value = transferPriced(of(3, 700));
+    const price = { ...value.price, debit: { ...value.price.debit, minor: 2n ** 53n } };
+    const [, beyond] = await run(stage(), [
+      priced(2, 700),
+      received('transfer.priced', { ...value, price }, { appendedAt: AT }),
+    ]);
+    expect(only(beyond, 'transfer.rejected').limitsRefusal).toMatchObject({ limitRules: 'before@1' });
   });
 
   it('above a limit is declined with AM14 and an explanation', async () => {

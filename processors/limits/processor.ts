@@ -23,7 +23,7 @@ import {
   type LimitsFailpoint,
   MAX_COUNTED_MINOR,
 } from './ports.ts';
-import { type LimitsInput, operationOf, type RuleBook, ruleBook } from './requests.ts';
+import { operationOf, type RuleBook, ruleBook } from './requests.ts';
 
 export interface LimitsOptions {
   readonly ledger: LimitLedger;
@@ -52,6 +52,10 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
     edges: topology.limits,
     async prepare(batch) {
       const now = clock();
+      // Once, with the operations: a version that comes while the ledger is asked decides nothing of this batch.
+      const books = batch.map(({ topic, appendedAt }) =>
+        topic === 'transfer.priced' ? rules.at(appendedAt).content : undefined,
+      );
       const operations = batch.map((input) => countable(operationOf(input, rules)));
       const results = await askSome<LimitOperation, LimitResult>(operations, (asked) => ledger.apply(asked));
       await failpoint?.('limits.after-ledger');
@@ -59,9 +63,9 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
         ...{ holds, keys, now, onDropped, stage: 'LIMITS' },
         afterClaim: () => failpoint?.('limits.after-hold-claim'),
       });
-      return batch.map((input, i): LimitsContext => {
+      return batch.map((_input, i): LimitsContext => {
         const verdict = verdicts[i];
-        return verdict ? { kind: 'reviewed', verdict } : contextOf(input, results[i], { now, holding, rules });
+        return verdict ? { kind: 'reviewed', verdict } : contextOf(results[i], { now, holding, book: books[i] });
       });
     },
     decide,
@@ -74,12 +78,11 @@ export function createLimits(options: LimitsOptions): Processor<Topology['limits
 }
 
 function contextOf(
-  input: LimitsInput,
   result: LimitResult | undefined,
-  { now, holding, rules }: { readonly now: number; readonly holding: Holding; readonly rules: Policy<RuleBook> },
+  { now, holding, book }: { readonly now: number; readonly holding: Holding; readonly book: RuleBook | undefined },
 ): LimitsContext {
-  if (input.topic !== 'transfer.priced') return { kind: 'noted' };
-  const common = { kind: 'claimed', now, holding, book: rules.at(input.appendedAt).content } as const;
+  if (book === undefined) return { kind: 'noted' };
+  const common = { kind: 'claimed', now, holding, book } as const;
   if (result === undefined) return { ...common, outcome: { kind: 'not-countable' } };
   if (result.kind === 'settled') throw new Error('the ledger settled what was to be reserved');
   return { ...common, outcome: result };

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LIMIT_RULES, type LimitRule } from '../../domain/limits/limit-rules.ts';
+import { rollingOf, windowFinder } from '../../domain/limits/windows.ts';
 import {
   AT,
   LIMIT_BOOK,
@@ -171,6 +172,67 @@ describe('the rebuilt ledger', () => {
     expect(await hydrateLimits(ledger, LIMIT_RULES, read)).toMatchObject({ rebuilt: true, transfers: 1 });
     expect(refused).toMatchObject([{ code: 'LIMITS_NOT_HYDRATED' }]);
     expect((await ledger.status()).marker).not.toBe(marker);
+  });
+
+  it('is of the form that the rules needed by which it was made, so that it is made anew when more is needed by its end', async () => {
+    let form = 1;
+    const forms: (number | undefined)[] = [];
+    class Rising extends MemoryLedger {
+      override form(): number {
+        return form;
+      }
+      override replaceAll(...[state, expected]: Parameters<MemoryLedger['replaceAll']>) {
+        forms.push(state.form);
+        return super.replaceAll(state, expected);
+      }
+    }
+    const lost = new Rising();
+    lost.lose();
+    const read = ledgerReading(async () => {
+      // A version with longer windows comes while the log is read.
+      form = 2;
+      return undefined;
+    });
+    await hydrateLimits(lost, LIMIT_RULES, read);
+    expect(forms).toEqual([1]);
+  });
+
+  it('keeps in a snapshot what a priced event still counts against that runs late, though its window is over', () => {
+    const DAY = 86_400_000;
+    const day = (text: string) => Date.parse(`${text}T12:00:00Z`);
+    const windows: readonly LimitRule['window'][] = [
+      { kind: 'calendar', unit: 'year', timeZone: 'UTC', yearStart: 1 },
+      { kind: 'calendar', unit: 'month', timeZone: 'Asia/Kolkata' },
+      { kind: 'calendar', unit: 'day', timeZone: 'Pacific/Pago_Pago' },
+      { kind: 'rolling', unit: 'day', length: 180 },
+      { kind: 'rolling', unit: 'hour', length: 1 },
+    ];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...windows),
+        fc.integer({ min: 0, max: 400 * 24 }),
+        fc.integer({ min: 0, max: 40 * 24 }),
+        fc.integer({ min: 0, max: 200 * 24 }),
+        (window, usedAt, lateBy, since) => {
+          const find = windowFinder(window);
+          const at = day('2026-01-01') + usedAt * (DAY / 24);
+          const asked = at + since * (DAY / 24);
+          const base = reservedFrom(transferPriced());
+          const [use] = base.reservation.uses;
+          const uses = [{ ...use!, window: find(at).id, freedByReturn: true }];
+          const fold = new LedgerFold(LIMIT_RULES);
+          fold.restore({ transferId: 't', sequence: 1, attempt: 1, state: 'committed', uses, at });
+          const kept = [...fold.entries(asked + lateBy * (DAY / 24))].length > 0;
+          const rolling = rollingOf(find(asked).id);
+          const counts =
+            rolling === undefined
+              ? find(at).id === find(asked).id
+              : rollingOf(find(at).id)!.step >= rolling.step - rolling.steps;
+          expect(kept || !counts).toBe(true);
+        },
+      ),
+      { numRuns: times(2_000) },
+    );
   });
 
   it('is due to be caught up for every process, until one has done it', async () => {

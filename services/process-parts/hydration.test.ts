@@ -10,11 +10,11 @@ const admin = async () => ({
 });
 
 it.each([
-  ['of this log', 'of-now', 150, 100],
-  ['of before topics had ids in it', null, 150, 100],
-  ['that is ahead of the log', 'of-now', 50, 0],
-  ['of a topic that was made anew, and is longer by now', 'of-before', 150, 0],
-])('a snapshot %s is taken for what it is', async (_, topicId, end, from) => {
+  ['of this log', 'of-now', 150, 100, undefined],
+  ['of before topics had ids in it', null, 150, 100, undefined],
+  ['that is ahead of the log', 'of-now', 50, 0, 777],
+  ['of a topic that was made anew, and is longer by now', 'of-before', 150, 0, 777],
+])('a snapshot %s is taken for what it is', async (_, topicId, end, from, since) => {
   const asked: (readonly PartitionRange[])[] = [];
   const reader: Partial<LogReader> = {
     offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: end }],
@@ -24,10 +24,12 @@ it.each([
   const snapshots = { latest: async () => head, entriesOf: async () => undefined } as never;
   const log = { reader: () => reader, admin } as never;
   const codec = { load: async () => undefined } as never;
-  await ledgerReader({ log, codec, rings: testRings, snapshots })(() => undefined, {
+  const missing = await ledgerReader({ log, codec, rings: testRings, snapshots, clock: () => 777 })(() => undefined, {
     ...{ resume: false, restore: () => undefined },
   });
   expect(asked[0]![0]!.from).toBe(from);
+  // What it knew of before is gone: nobody takes that for a log in which there never was anything.
+  expect(missing).toBe(since);
 });
 
 it('a pass that breaks off is read again, so that no reservation is left out', async () => {
@@ -83,7 +85,7 @@ it('a pass whose last step fails is read again, and another process goes on from
 it('stops the process when the ledger may be evicted from', async () => {
   const refused = new CodedError('REDIS_MAY_EVICT', 'set noeviction', { faultClass: 'fatal' });
   const host = hydrationHost({
-    ledger: { status: () => Promise.reject(refused) } as never,
+    ledger: { form: () => 1, status: () => Promise.reject(refused) } as never,
     log: {} as never,
     codec: {} as never,
     rings: testRings,

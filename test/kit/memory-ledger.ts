@@ -78,6 +78,10 @@ export class MemoryLedger implements LedgerStore {
     );
   }
 
+  form(): number {
+    return 2;
+  }
+
   async status() {
     return {
       ...{ hydrated: this.#marker !== null && !this.isOfOldForm, marker: this.#marker },
