@@ -264,6 +264,8 @@ export interface FxRateRecord {
   quoteExponent: number | null;
   /** Version of the analytics contract that the record was made by. */
   contractVersion: number;
+  /** When the broker took it on fx.rates, which no feed says itself. Null: a release before wrote the record. */
+  appendedAt: number | null;
 }
 
 /** Why a transfer waits for a person. */

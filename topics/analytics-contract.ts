@@ -119,7 +119,7 @@ export const GRAINS: readonly Grain[] = [
     record: 'FxRateRecord',
     grain: 'a market rate as its feed published it',
     unique: 'rateId',
-    usage: `${USAGE} A day is closed by the last rate that was observed on it.`,
+    usage: `${USAGE} Count a rate once by rateId. A day is closed by the middle one of the last rates of its sources.`,
   },
   {
     topic: 'reference.versions',

@@ -105,7 +105,7 @@ describe('the history of rates', () => {
     world.append([at(0, '0.00890', { base: 'INR', quote: 'JPY', rawHash: 'ab' })]);
     await world.run();
     expect(await world.history()).toMatchObject([
-      { rate: '0.00890', rawHash: 'ab', baseExponent: 2, quoteExponent: 0, contractVersion: 4 },
+      { rate: '0.00890', rawHash: 'ab', baseExponent: 2, quoteExponent: 0, contractVersion: 4, appendedAt: AT },
     ]);
   });
 
@@ -119,6 +119,68 @@ describe('the history of rates', () => {
     world.append([at(25, '125.5')]);
     await world.run();
     expect((await world.history()).at(-1)!.rate).toBe('125.5');
+  });
+
+  it('takes no copy of two rates of one instant, nor of two that are dated ahead', async () => {
+    const ahead = 2 * 86_400_000 + 60_000;
+    for (const two of [
+      [at(1, '125.1'), at(1, '125.2')],
+      [fxRate({ observedAt: AT + ahead, rate: '125.1' }), fxRate({ observedAt: AT + ahead + 1, rate: '125.2' })],
+    ]) {
+      const world = new World();
+      for (let time = 0; time < 3; time++) {
+        world.append(two);
+        world.clock.advance(1_000);
+        await world.run(1);
+      }
+      expect((await world.history()).map(said)).toEqual(two.map(said));
+    }
+  });
+
+  it('goes by what it wrote where nothing of the input is left under a key, or its offset is gone', async () => {
+    const world = new World();
+    world.append(RATES_OF_A_DAY);
+    await world.run();
+    // As after compaction: a new topic that has garbage and old copies alone, read from its start.
+    const after = new World();
+    const written = world.log.all(HISTORY).map(({ key, value, headers }) => ({
+      ...{ topic: HISTORY, partition: 0, key: key!.toString('utf8'), value: value! },
+      headers: headers as Record<string, Buffer>,
+    }));
+    after.log.append(written);
+    after.write(fxRates.keyOf(at(0, '1')), null, undefined);
+    after.append(RATES_OF_A_DAY);
+    await after.run();
+    expect(await after.history()).toHaveLength(RATES_OF_A_DAY.length);
+    after.append([at(25, '125.5')]);
+    await after.run();
+    expect((await after.history()).at(-1)!.rate).toBe('125.5');
+  });
+
+  it('believes no history of a stranger, and none that is dated ahead shuts out a rate', async () => {
+    const world = new World();
+    const forged = codec.encode(HISTORY, {
+      ...{ ...at(900, '1'), rateId: 'x', baseExponent: 2, quoteExponent: 2, contractVersion: 4, appendedAt: null },
+    });
+    world.log.append([{ topic: HISTORY, partition: 0, key: 'k', value: forged, headers: {} }]);
+    world.append([at(1, '125.1')]);
+    const running = await world.run();
+    expect(running).toBeUndefined();
+    expect((await world.history()).map(({ rate }) => rate)).toEqual(['1', '125.1']);
+  });
+
+  it('reads nothing from an offset of another topic', async () => {
+    const world = new World();
+    world.append([at(1, '125.1')]);
+    const handler = createRateHistory({
+      ...{ codec, rings: testRings, reader: world.log.reader(), onPassedOver: () => undefined },
+    });
+    const batch = { topic: RATES, topicId: 'new', partition: 0, records: world.log.all(RATES) };
+    const refused = await handler({ ...batch, note: 'old 7' });
+    expect(refused).toMatchObject({ doneThrough: undefined, outputs: [] });
+    expect(refused.then).toMatchObject({ do: 'pause', code: 'OFFSET_OF_ANOTHER_TOPIC' });
+    expect(await handler({ ...batch, note: '' })).toMatchObject({ doneThrough: 0, note: 'new 1' });
+    expect((await handler({ ...batch, note: '' })).outputs).toHaveLength(1);
   });
 
   it('passes over what no feed has sealed, what is no rate, and what is taken away', async () => {

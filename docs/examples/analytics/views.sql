@@ -11,17 +11,26 @@ CREATE OR REPLACE VIEW latest AS
   QUALIFY row_number() OVER (PARTITION BY transferId ORDER BY sequence DESC, eventKind = 'MARK' DESC) = 1;
 CREATE OR REPLACE VIEW positions AS
   SELECT * FROM read_parquet(getvariable('folder') || '/fx.position/**/*.parquet', union_by_name = true);
+-- Each rate once, however often somebody wrote it: the first record of it counts.
 CREATE OR REPLACE VIEW rates AS
-  SELECT * FROM read_parquet(getvariable('folder') || '/fx.rate-history/**/*.parquet', union_by_name = true);
+  SELECT * FROM read_parquet(getvariable('folder') || '/fx.rate-history/**/*.parquet', union_by_name = true)
+  QUALIFY row_number() OVER (PARTITION BY rateId ORDER BY kafkaOffset) = 1;
 -- What was in force, and when: the last record of each version.
 CREATE OR REPLACE VIEW reference_versions AS
   SELECT * FROM read_parquet(getvariable('folder') || '/reference.versions/**/*.parquet', union_by_name = true)
   QUALIFY row_number() OVER (PARTITION BY versionId ORDER BY kafkaOffset DESC) = 1;
--- The close of each pair on each day (UTC): the last rate that was observed on it.
+-- The close of each pair on each day (UTC): of each source the last rate that was observed on it, and of these the middle one by
+-- rate; of two the lower. What was dated more than five minutes ahead, or was written more than a day late, closes nothing.
 CREATE OR REPLACE VIEW daily_closes AS
-  SELECT CAST(observedAt AS DATE) AS day, base, quote, CAST(rate AS DOUBLE) AS rate, source, observedAt, baseExponent, quoteExponent
-  FROM rates
-  QUALIFY row_number() OVER (PARTITION BY CAST(observedAt AS DATE), base, quote ORDER BY observedAt DESC, source, kafkaOffset DESC) = 1;
+  WITH last_of_source AS (
+    SELECT CAST(observedAt AS DATE) AS day, base, quote, CAST(rate AS DOUBLE) AS rate, source, observedAt, baseExponent, quoteExponent
+    FROM rates
+    WHERE observedAt <= coalesce(appendedAt, recordedAt) + INTERVAL 5 MINUTE
+      AND coalesce(appendedAt, recordedAt) < CAST(observedAt AS DATE) + INTERVAL 2 DAY
+    QUALIFY row_number() OVER (PARTITION BY CAST(observedAt AS DATE), base, quote, source ORDER BY observedAt DESC, rateId) = 1)
+  SELECT * FROM last_of_source
+  QUALIFY row_number() OVER (PARTITION BY day, base, quote ORDER BY rate, source)
+    = (count(*) OVER (PARTITION BY day, base, quote) + 1) // 2;
 -- Units of the reporting currency (SET VARIABLE reporting = 'GBP'; else EUR) for one unit of each currency, by day on which there
 -- are rows; factor: the same for minor units. By closes of that day, else of the last of the seven days before.
 CREATE OR REPLACE VIEW reporting_rates AS

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import sys
+import uuid
 from collections import Counter, defaultdict
 from fractions import Fraction
 
@@ -280,22 +281,34 @@ answers["20-busiest-senders"] = rows("debtorToken transfers", busiest[:5])
 
 REPORTING = "EUR"
 EXPONENTS = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3}
-closes = {}
+NAMESPACE = uuid.UUID("7d9a1d1c-0c8b-4f0e-9b5e-6b6e2f3a4c51")
+MINUTE_MS, DAY_MS = 60_000, 86_400_000
+# The last rate of each source on each day; then the middle one of these, and of two the lower.
+last_of_source = {}
 for appended_at, value in read("fx.rates"):
     if value is None:
         continue
-    day = datetime.datetime.fromtimestamp(value["observedAt"] / 1000, datetime.timezone.utc).date()
-    key = (day, value["base"], value["quote"])
-    before = closes.get(key)
-    if before is None or (value["observedAt"], before[1]) > (before[0], value["source"]):
-        closes[key] = (value["observedAt"], value["source"], Fraction(value["rate"]))
+    days = value["observedAt"] // DAY_MS
+    if value["observedAt"] > appended_at + 5 * MINUTE_MS or appended_at >= (days + 2) * DAY_MS:
+        continue
+    said = (value[name] for name in ("source", "base", "quote", "observedAt", "rate"))
+    rate_id = str(uuid.uuid5(NAMESPACE, "fx.rate\n" + "\n".join(map(str, said))))
+    key = (datetime.date(1970, 1, 1) + datetime.timedelta(days=days), value["base"], value["quote"], value["source"])
+    last = last_of_source.get(key)
+    # Of one instant the first by rateId.
+    if last is None or (value["observedAt"], last[1]) > (last[0], rate_id):
+        last_of_source[key] = (value["observedAt"], rate_id, Fraction(value["rate"]))
+of_sources = defaultdict(list)
+for (day, base, quote, source), (_, _, rate) in last_of_source.items():
+    of_sources[(day, base, quote)].append((rate, source))
+closes = {key: sorted(rates)[(len(rates) - 1) // 2][0] for key, rates in of_sources.items()}
 
 
 def close_of(day, base, quote):
     for back in range(8):
         found = closes.get((day - datetime.timedelta(days=back), base, quote))
-        if found:
-            return found[2]
+        if found is not None:
+            return found
     return None
 
 

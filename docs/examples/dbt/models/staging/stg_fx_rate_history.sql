@@ -14,6 +14,7 @@ select
   null::integer as "baseExponent",
   null::integer as "quoteExponent",
   null::integer as "contractVersion",
+  null::timestamp as "appendedAt",
   null::timestamp as "recordedAt",
   null::integer as "kafkaPartition",
   null::bigint as "kafkaOffset"
