@@ -1,5 +1,6 @@
 // The file of a backtest: each transfer that would have been decided otherwise, as lines of JSON or as Parquet.
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { parquetFile } from '../adapters/files/parquet-file.ts';
 import { CHANGE_COLUMNS, type ChangeFormat, changeCells } from '../operations/backtest/change-rows.ts';
 import type { Change } from '../operations/backtest/report.ts';
@@ -15,14 +16,39 @@ export interface ChangesFile {
 
 export const withInstant = (change: Change) => ({ ...change, appendedAt: new Date(change.appendedAt) });
 
-/** A new file, in this format or in that of its ending. @throws CodedError FILE_NOT_WRITTEN, also where there is one */
+/**
+ * A new file, in this format or in that of its ending. It has its name when it is whole and durable: what a death leaves is a part
+ * beside it (`.PID.part`). @throws CodedError FILE_NOT_WRITTEN, also where there is one
+ */
 export function changesFile(file: string, format: ChangeFormat = formatOf(file)): ChangesFile {
-  const { add, end, discard } = writing(file, () => (format === 'parquet' ? asParquet(file) : asLines(file)));
+  if (existsSync(file)) throw notWritten(file, 'EEXIST');
+  const part = `${file}.${process.pid}.part`;
+  const { add, end, discard } = writing(file, () => (format === 'parquet' ? asParquet(part) : asLines(part)));
+  let isEnded = false;
   return {
     add: (change) => writing(file, () => add(change)),
-    end: () => writing(file, end),
-    discard,
+    end: () =>
+      writing(file, () => {
+        end();
+        isEnded = true;
+        named(part, file);
+      }),
+    discard: () => {
+      if (!isEnded) discard();
+    },
   };
+}
+
+/** Never in the place of a file that came meanwhile. */
+function named(part: string, file: string): void {
+  try {
+    linkSync(part, file);
+  } finally {
+    rmSync(part, { force: true });
+  }
+  const folder = openSync(path.dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
 
 const formatOf = (file: string): ChangeFormat => (file.endsWith('.parquet') ? 'parquet' : 'ndjson');
@@ -50,6 +76,7 @@ function asLines(file: string): ChangesFile {
     },
     end() {
       flush();
+      fsyncSync(descriptor);
       closeSync(descriptor);
     },
     discard() {
@@ -65,6 +92,9 @@ function writing<T>(file: string, work: () => T): T {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new CodedError('FILE_NOT_WRITTEN', `${file} cannot be written: ${code}`);
+    throw notWritten(file, code);
   }
 }
+
+const notWritten = (file: string, code: string) =>
+  new CodedError('FILE_NOT_WRITTEN', `${file} cannot be written: ${code}`);

@@ -121,6 +121,10 @@ describe('the lifecycle record of a transition', () => {
     expect(lifecycleOf('transfer.accepted', accepted(), 'INTAKE')).toMatchObject({
       ...{ priceLegs: [], pivotCurrency: null, limitRulesVersion: null },
     });
+    // What limits decline is not reserved, and names them all the same.
+    const declined = { ...reserved(), reservation: null, limitsRefusal: { limitRules: 'house@2026-12#7', uses: [] } };
+    const refusal = { ...declined, payout: null, stage: 'LIMITS', reasons: [{ code: 'AM14', detail: 'above' }] };
+    expect(lifecycleOf('transfer.rejected', refusal, 'LIMITS')).toMatchObject({ limitRulesVersion: 'house@2026-12#7' });
   });
 
   it('says of a declared tax what is owed, to whom, and not what of', () => {

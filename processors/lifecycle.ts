@@ -28,6 +28,7 @@ export interface ChainEvent {
   readonly price?: Price | null;
   readonly reservation?: Reservation | null;
   readonly payout?: { readonly provider: string; readonly attemptKey: string } | null;
+  readonly limitsRefusal?: { readonly limitRules: string | null } | null;
   readonly reasons?: readonly Reason[];
   readonly reason?: Reason;
   readonly hold?: { readonly holdId: string; readonly reasons: readonly Reason[] };
@@ -143,7 +144,7 @@ function record(event: ChainEvent, { eventId, occurredAt, state, stage }: Identi
     ...instructed(instruction),
     ...priced(event.price ?? null),
     ...screened(event.screening ?? null),
-    limitRulesVersion: event.reservation?.limitRules ?? null,
+    limitRulesVersion: event.reservation?.limitRules ?? event.limitsRefusal?.limitRules ?? null,
     limitRuleIds: event.reservation ? [...new Set(event.reservation.uses.map(({ ruleId }) => ruleId))] : NONE,
     provider: event.payout?.provider ?? null,
     payoutAttemptKey: event.payout?.attemptKey ?? null,

@@ -1451,7 +1451,7 @@ export interface TransferLifecycle {
   priceLegs: readonly LifecycleLeg[];
   /** ISO 4217 code of the currency that the price goes over. Null: it goes over none, or there is no price. */
   pivotCurrency: string | null;
-  /** Name and version of the limit rules in force when it was reserved, as name@version; those that it counts against are limitRuleIds. Null: not reserved, or reserved before events named them. */
+  /** Name and version of the limit rules in force when it was reserved, or when limits declined it, as name@version; those that it counts against are limitRuleIds. Null: neither, or before events named them. */
   limitRulesVersion: string | null;
 }
 

@@ -139,3 +139,37 @@ it('goes on where it died, believes no record of a stranger, and says nothing of
   await died.tell(false, 'lists');
   expect(await died.rows()).toEqual(whole);
 });
+
+it('ends what it goes by where a version begins that it cannot read', async () => {
+  const world = new World();
+  await world.tell(true, 'limits');
+  await world.policy(1);
+  world.clock.advance(60_000);
+  const content = canonicalJson({ form: 'of a newer release' });
+  await world.policy(2, 'ben', { content, contentHash: hashOfPolicy(content) });
+  await world.tell(false, 'limits');
+  const rows = [...(await world.rows()).values()];
+  expect(new Set(rows.map(({ policyVersion, validTo }) => `${policyVersion} ${validTo}`))).toEqual(
+    new Set(['null 1000000', '1 1060000']),
+  );
+});
+
+it('tells again what a stranger hid, and what a copy of an earlier record opened again', async () => {
+  const world = new World();
+  await world.tell(true, 'limits');
+  const copies = world.log.all(TOPIC).map(({ key, value, headers }) => ({
+    ...{ topic: TOPIC, partition: 0, key: key!.toString('utf8'), value: value! },
+    headers: headers as Record<string, Buffer>,
+  }));
+  world.clock.advance(60_000);
+  await world.policy(1);
+  await world.tell(false, 'limits');
+  const whole = await world.rows();
+  world.log.append(copies.slice(0, 1));
+  world.log.append([{ ...copies[1]!, value: Buffer.from('garbage'), headers: {} }]);
+  expect(await world.rows()).not.toEqual(whole);
+  const recorded = await world.tell(false, 'limits');
+  expect(recorded.map(({ versionId }) => versionId)).toEqual(copies.slice(0, 2).map(({ key }) => key));
+  expect(await world.rows()).toEqual(whole);
+  expect(await world.tell(true, 'limits')).toEqual([]);
+});

@@ -13,6 +13,7 @@ import {
   contentsOfTerms,
   KINDS_OF,
   listVersionsOf,
+  mergedVersion,
   policyVersionsOf,
   type ReferenceContent,
 } from '../operations/reference/versions.ts';
@@ -50,10 +51,10 @@ export async function tellVersions(
   { isFirst, now }: { readonly isFirst: boolean; readonly now: number },
 ): Promise<readonly ReferenceVersion[]> {
   const { log, codec, config } = parts;
-  const known = await knownVersions(parts);
+  const { known, last } = await toldVersions(parts);
   const wanted: ReferenceVersion[] = [];
   for (const each of groups) wanted.push(...(await versionsOf(parts, each, known, { isFirst, now })));
-  const changed = changedVersions(known, wanted);
+  const changed = changedVersions(known, wanted, last);
   if (changed.length === 0) return [];
   const make = recordMaker({ owner: OWNER, writes: [referenceVersions], codec, rings: config.keys });
   const writer = await log.writer(OWNER);
@@ -65,11 +66,15 @@ export async function tellVersions(
   return changed;
 }
 
-/** The last record of each key. */
-async function knownVersions(parts: Parts): Promise<readonly ReferenceVersion[]> {
-  const known = new Map<string, ReferenceVersion>();
-  for (const { value } of await provenIn(parts, referenceVersions.name)) known.set(value.versionId, value);
-  return [...known.values()];
+/** All that was told, and the last record of each key where its issuer has sealed it: others hide what is true. */
+async function toldVersions(parts: Parts) {
+  const [known, last] = [new Map<string, ReferenceVersion>(), new Map<string, ReferenceVersion>()];
+  await eachIn(parts, referenceVersions.name, ({ key, value }) => {
+    if (value === undefined || value.versionId !== key) return void last.delete(key);
+    last.set(key, value);
+    known.set(key, mergedVersion(known.get(key), value));
+  });
+  return { known: [...known.values()], last: [...last.values()] };
 }
 
 async function versionsOf(
@@ -85,39 +90,54 @@ async function versionsOf(
     configuredVersionsOf(known, { kinds, contents: isFirst ? contents() : undefined, now, endsAt });
   if (group === 'corridors') return configured(() => corridors(config).map(contentOfCorridor), null);
   if (group === 'provider') return configured(() => [contentOfProvider(config.provider.name)], null);
-  const sets = await setsInForce(parts, group);
-  const endsAt = sets.length === 0 ? null : Math.min(...sets.map(({ from }) => from));
+  const { sets, law } = await setsInForce(parts, group);
+  const endsAt = law.length === 0 ? null : Math.min(...law.map(({ from }) => from));
   const own =
     group === 'terms'
       ? () => contentsOfTerms(configuredTerms(config), 0)
       : () => contentsOfLimits(limitRuleSet(config), 0);
-  return [...configured(own, endsAt), ...policyVersionsOf(sets)];
+  return [...configured(own, endsAt), ...policyVersionsOf(sets, law)];
 }
 
-/** The versions that two persons put in force, and that this process can read. */
+/** The versions that two persons put in force: those that this process can read, and when each of all began. */
 async function setsInForce(parts: Parts, kind: PolicyKind) {
   const book = policyBook(parts.config);
   const { versions } = await historyOf(book, policyLog(parts), kind);
   const contentsOf = kind === 'terms' ? contentsOfTerms : contentsOfLimits;
   type Content = Parameters<typeof contentsOfTerms>[0] & Parameters<typeof contentsOfLimits>[0];
-  return usable(versions as Parameters<typeof usable<ReturnType<PolicyTerms['configured']>>>[0]).map(
+  const law = versions
+    .filter((each) => each.flaw === undefined || each.isLaw)
+    .map(({ record, from }) => ({ number: record.version, from }));
+  const sets = usable(versions as Parameters<typeof usable<ReturnType<PolicyTerms['configured']>>>[0]).map(
     ({ version: number, from, content }) => ({ number, from, contents: contentsOf(content as Content, number) }),
   );
+  return { sets, law };
 }
 
 async function activations(parts: Parts): Promise<readonly Activated[]> {
-  const found = await provenIn(parts, screeningListActivated.name);
-  return found.map(({ value: activation, appendedAt }) => ({ activation, appendedAt }));
+  const found: Activated[] = [];
+  await eachIn(parts, screeningListActivated.name, ({ value, appendedAt }) => {
+    if (value !== undefined) found.push({ activation: value, appendedAt });
+  });
+  return found;
 }
 
-/** All records that their issuer has sealed, in the order of the log. What cannot be read is passed over. */
-async function provenIn<T extends TopicName>(
+interface Found<T> {
+  readonly key: string;
+  /** Undefined: its issuer has not sealed it, or it cannot be read. */
+  readonly value: T | undefined;
+  /** ms since 1970 */
+  readonly appendedAt: number;
+}
+
+/** All records in the order of the log. @throws CodedError NEWER_SCHEMA, and what the log throws */
+async function eachIn<T extends TopicName>(
   { log, codec, config: { keys } }: Parts,
   topic: T,
-): Promise<readonly { readonly value: TopicValues[T]; readonly appendedAt: number }[]> {
+  each: (found: Found<TopicValues[T]>) => void,
+): Promise<void> {
   await codec.load([topic]);
   const reader = log.reader();
-  const found: { readonly value: TopicValues[T]; readonly appendedAt: number }[] = [];
   await reader.read(await reader.offsets([topic]), async ({ records }) => {
     const proven = records.filter(
       (record) => !record.unreadable && record.value !== null && sealFlaw(keys, topic, record) === undefined,
@@ -126,11 +146,13 @@ async function provenIn<T extends TopicName>(
       topic,
       proven.map(({ value }) => value),
     );
-    for (const [place, result] of results.entries()) {
+    const resultOf = new Map(proven.map((record, place) => [record, results[place]!]));
+    for (const record of records) {
+      const result = resultOf.get(record);
       // What a newer program wrote is not written over.
-      if (!result.ok && result.kind === 'newer-schema') throw new CodedError('NEWER_SCHEMA', result.detail);
-      if (result.ok) found.push({ value: result.value, appendedAt: proven[place]!.timestamp });
+      if (result && !result.ok && result.kind === 'newer-schema') throw new CodedError('NEWER_SCHEMA', result.detail);
+      const value = result?.ok ? result.value : undefined;
+      each({ key: record.key?.toString('utf8') ?? '', value, appendedAt: record.timestamp });
     }
   });
-  return found;
 }

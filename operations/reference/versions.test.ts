@@ -19,6 +19,7 @@ import {
   KINDS_OF,
   listVersionsOf,
   policyVersionsOf,
+  type ReferenceContent,
 } from './versions.ts';
 
 const TERMS = corridorTerms(CORRIDORS, BUILT_IN_TERMS);
@@ -110,11 +111,84 @@ describe('what a configuration says', () => {
       [after, 20, null],
     ]);
     expect(spans(changed, CORRIDORS.at(-1)!.id)).toMatchObject([[expect.any(String), 10, 20]]);
-    // One that began earlier and begins again with what it had: what began last is right.
-    expect(spans(stated(changed, 30), first!.id)).toEqual([
-      [before, 10, null],
+    // One that began earlier and begins again with what it had: what began last is right, and what came between is not forgotten.
+    const back = stated(changed, 30);
+    expect(spans(back, first!.id)).toEqual([
+      [before, 10, 20],
       [after, 20, 30],
+      [before, 30, null],
     ]);
+    const again = { kinds, contents: CORRIDORS.map(contentOfCorridor), now: 40, endsAt: null };
+    expect(changedVersions(back, configuredVersionsOf(back, again))).toEqual([]);
+    expect(stated(back, 50, [other, ...CORRIDORS.slice(1)]).map(({ versionId }) => versionId)).toContain(
+      `CORRIDOR/${first!.id}/${after}~2`,
+    );
+  });
+
+  it('is of one content for ever under a name and version: another one is another row', () => {
+    const [rule] = contentsOfLimits(BUILT_IN_LIMITS, 0);
+    const other = { ...rule!, contentHash: 'f'.repeat(64), limitMinor: 1n };
+    const say = (known: readonly ReferenceVersion[], content: ReferenceContent, now: number) =>
+      merged(known, configuredVersionsOf(known, { kinds: KINDS_OF.limits, contents: [content], now, endsAt: null }));
+    const all = say(say(say([], rule!, 10), other, 20), rule!, 30);
+    const plain = `LIMIT_RULE/${rule!.id}/built-in@1`;
+    expect(
+      all.map(({ versionId, validFrom, validTo, limitMinor }) => [versionId, validFrom, validTo, limitMinor]),
+    ).toEqual([
+      [plain, 10, 20, rule!.limitMinor],
+      [`${plain}~ffffffffffff`, 20, 30, 1n],
+      [`${plain}~2`, 30, null, rule!.limitMinor],
+    ]);
+  });
+
+  it('ends no provider of another process', () => {
+    const say = (known: readonly ReferenceVersion[], name: string, now: number) =>
+      configuredVersionsOf(known, { kinds: KINDS_OF.provider, contents: [contentOfProvider(name)], now, endsAt: null });
+    const both = merged(say([], 'one', 10), say(say([], 'one', 10), 'two', 20));
+    expect(both.map(({ id, validFrom, validTo }) => [id, validFrom, validTo])).toEqual([
+      ['one', 10, null],
+      ['two', 20, null],
+    ]);
+    expect(changedVersions(both, say(both, 'one', 30))).toEqual([]);
+  });
+
+  it('has at any time exactly one row of each, however processes with two files take turns', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: 1, maxLength: 12 }), (turns) => {
+        let known: readonly ReferenceVersion[] = [];
+        for (const [nth, isOther] of turns.entries())
+          known = stated(known, nth, isOther ? [other, ...CORRIDORS.slice(1)] : CORRIDORS);
+        for (const [nth, isOther] of turns.entries()) {
+          const counting = known.filter(({ id }) => id === first!.id).filter(isAt(nth));
+          expect(counting.map(({ version }) => version)).toEqual([contentOfCorridor(isOther ? other : first!).version]);
+        }
+      }),
+      { numRuns: times(100) },
+    );
+  });
+
+  it('has ids that no two share, whatever stands in their parts', () => {
+    const content = { ...contentOfProvider('a'), version: 'v' };
+    const versions = policyVersionsOf([
+      {
+        number: 0,
+        from: 0,
+        contents: [
+          { ...content, id: 'a/b' },
+          { ...content, id: 'a', version: 'b/v' },
+        ],
+      },
+    ]);
+    expect(new Set(versions.map(({ versionId }) => versionId)).size).toBe(2);
+  });
+
+  it('is not told again by another release, nor opened again, nor with another content', () => {
+    const [recorded] = policyVersionsOf([{ number: 1, from: 5, contents: [contentsOfLimits(BUILT_IN_LIMITS, 1)[0]!] }]);
+    const ended = { ...recorded!, validTo: 9 };
+    expect(changedVersions([ended], [{ ...recorded!, contractVersion: 9 }])).toEqual([]);
+    expect(changedVersions([ended], [{ ...ended, content: '{}', contentHash: 'x' }])).toEqual([]);
+    expect(changedVersions([ended], [recorded!], [])).toEqual([ended]);
+    expect(changedVersions([recorded!], [{ ...ended, contractVersion: 9 }])).toEqual([ended]);
   });
 
   it('ends where a policy begins, and is not told behind that', () => {

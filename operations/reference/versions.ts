@@ -101,24 +101,36 @@ function byHash(said: Omit<Said, 'version'>, content: unknown): ReferenceContent
   return { ...made, version: made.contentHash.slice(0, 12) };
 }
 
+/** Of two different versions never the same: what joins the parts stands in none of them. */
 const versionIdOf = ({ kind, id, version }: Pick<ReferenceVersion, 'kind' | 'id' | 'version'>): string =>
-  `${kind}/${id}/${version}`;
+  [kind, id, version]
+    .map((part) => part.replaceAll('%', '%25').replaceAll('/', '%2F').replaceAll('~', '%7E'))
+    .join('/');
 
-const versionOf = (content: ReferenceContent, validFrom: number, validTo: number | null): ReferenceVersion => ({
-  ...content,
-  versionId: versionIdOf(content),
-  validFrom,
+function versionOf(
+  content: ReferenceContent,
+  validFrom: number,
+  validTo: number | null,
+  versionId = versionIdOf(content),
+): ReferenceVersion {
   // What another overtook before it began never counted.
-  validTo: validTo === null ? null : Math.max(validFrom, validTo),
-});
+  return { ...content, versionId, validFrom, validTo: validTo === null ? null : Math.max(validFrom, validTo) };
+}
+
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 /**
  * The versions of a policy that two persons put in force. A higher number that has begun ends all below it, for ever.
- * @param sets each number once
+ * @param sets those that this process can read, each number once
+ * @param law all of them
  */
-export function policyVersionsOf(sets: readonly ReferenceSet[]): readonly ReferenceVersion[] {
+export function policyVersionsOf(
+  sets: readonly ReferenceSet[],
+  law: readonly Pick<ReferenceSet, 'number' | 'from'>[] = sets,
+): readonly ReferenceVersion[] {
   return sets.flatMap(({ number, from, contents }) => {
-    const later = sets.filter((other) => other.number > number).map((other) => other.from);
+    const later = law.filter((other) => other.number > number).map((other) => other.from);
     const to = later.length === 0 ? null : Math.min(...later);
     return contents.map((content) => versionOf(content, from, to));
   });
@@ -176,34 +188,73 @@ export interface Configured {
 }
 
 /**
- * What a configuration says from now on, and what that ends: of several processes the one that began last is right.
+ * What a configuration says from now on, and what that ends: of several processes the one that began last is right. What was told
+ * stays as it was told: what comes back, or says something else under the same name, is a row of its own.
  * @param known all versions that were told before
  */
 export function configuredVersionsOf(
   known: readonly ReferenceVersion[],
   { kinds, contents, now, endsAt }: Configured,
 ): readonly ReferenceVersion[] {
-  const until = (validTo: number | null) => (endsAt === null ? validTo : Math.min(validTo ?? endsAt, endsAt));
+  const ended = (version: ReferenceVersion, to: number | null) =>
+    versionOf(version, version.validFrom, earlier(to, endsAt), version.versionId);
   const before = known.filter(({ kind, policyVersion }) => policyVersion === null && kinds.includes(kind));
-  if (contents === undefined)
-    return before.map((version) => versionOf(version, version.validFrom, until(version.validTo)));
-  const byId = new Map(before.map((version) => [version.versionId, version]));
+  if (contents === undefined) return before.map((version) => ended(version, version.validTo));
+  const goesOn = ({ validTo }: ReferenceVersion) => validTo === null || (endsAt !== null && validTo >= endsAt);
   const made = contents.flatMap((content) => {
-    const validFrom = byId.get(versionIdOf(content))?.validFrom ?? now;
-    return endsAt !== null && validFrom >= endsAt ? [] : [versionOf(content, validFrom, endsAt)];
+    const recorded = before.find((version) => isSame(version, content) && goesOn(version));
+    if (recorded) return [ended(recorded, recorded.validTo)];
+    return endsAt !== null && now >= endsAt ? [] : [versionOf(content, now, endsAt, nextIdOf(content, known))];
   });
-  const said = new Set(contents.map(versionIdOf));
+  const said = new Set(made.map(({ versionId }) => versionId));
   const over = before
     .filter(({ versionId }) => !said.has(versionId))
-    .map((version) => versionOf(version, version.validFrom, until(version.validTo ?? now)));
+    .map((version) => ended(version, version.validTo ?? (ENDS_WITH_NO_OTHER.has(version.kind) ? null : now)));
   return [...made, ...over];
 }
 
-/** Those that are not known as they are. */
+/** Each process has one, and several count at once. */
+const ENDS_WITH_NO_OTHER: ReadonlySet<string> = new Set(['PROVIDER']);
+
+const isSame = (one: ReferenceContent, other: ReferenceContent): boolean =>
+  one.kind === other.kind &&
+  one.id === other.id &&
+  one.version === other.version &&
+  one.contentHash === other.contentHash;
+
+/** The id of a row that comes now: with the content where that of this name is another one, and the how-manieth it is. */
+function nextIdOf(content: ReferenceContent, known: readonly ReferenceVersion[]): string {
+  const plain = versionIdOf(content);
+  const first = known.find(({ versionId }) => versionId === plain);
+  const isOther = first !== undefined && first.contentHash !== content.contentHash;
+  const before = known.filter((version) => isSame(version, content)).length;
+  const base = isOther ? `${plain}~${content.contentHash.slice(0, 12)}` : plain;
+  return before === 0 ? base : `${base}~${before + 1}`;
+}
+
+/**
+ * One row of all that was told of it. What was told first stands, and no end is taken back; but of a list, which may come back.
+ * @param recorded what was told of it before
+ */
+export const mergedVersion = (recorded: ReferenceVersion | undefined, next: ReferenceVersion): ReferenceVersion =>
+  recorded === undefined || next.kind === 'LIST'
+    ? next
+    : { ...recorded, validTo: earlier(recorded.validTo, next.validTo) };
+
+/**
+ * Those that do not stand in the log as they should: programs of different releases need not agree who writes.
+ * @param known what was told before
+ * @param last the last record of each key, where it is proven
+ */
 export function changedVersions(
   known: readonly ReferenceVersion[],
   wanted: readonly ReferenceVersion[],
+  last: readonly ReferenceVersion[] = known,
 ): readonly ReferenceVersion[] {
-  const byId = new Map(known.map((version) => [version.versionId, canonicalJson(version)]));
-  return wanted.filter((version) => byId.get(version.versionId) !== canonicalJson(version));
+  const textOf = (version: ReferenceVersion) => canonicalJson({ ...version, contractVersion: 0 });
+  const toldById = new Map(known.map((version) => [version.versionId, version]));
+  const textById = new Map(last.map((version) => [version.versionId, textOf(version)]));
+  return wanted
+    .map((version) => mergedVersion(toldById.get(version.versionId), version))
+    .filter((version) => textById.get(version.versionId) !== textOf(version));
 }
