@@ -23,7 +23,8 @@ export function laws(): Check {
   const unknown = new Set<string>();
   return {
     name: NAME,
-    proves: 'What limits and pricing decided, they decided by the version of rules and terms that was in force.',
+    proves:
+      'What limits reserved and held, they decided by the version of rules that was in force; refusals and prices by one that had begun.',
     skips: ({ laws: known }) => (known ? undefined : 'no versions of policies were given'),
     record(seen, run) {
       const decided = decidedIn(seen);
