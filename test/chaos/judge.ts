@@ -11,6 +11,7 @@ import type { Payout } from '../../payouts/payout.ts';
 import { FAILPOINTS } from '../../runtime/failpoints.ts';
 import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
+import { loggedLaws } from '../../services/logged-laws.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
@@ -372,6 +373,7 @@ async function verified(
         webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
         positionCount: positionCounts(await connections.db()).find,
         limits: verifyLimits(redis),
+        laws: await loggedLaws(connections),
         provider: providerLedger(file),
       },
       {

@@ -137,6 +137,7 @@ async function sourcesOf(): Promise<VerifySources> {
     approvedDecisions: approvedDecisions(db, keys.operators),
     // What the last release priced names no terms.
     terms: { named: () => undefined, corridors: corridorBookOf(config) },
+    laws: { limits: [], terms: [] },
     sealed: sealedDocuments({ db, operators: keys.operators, inLog: { activations, revoked } }),
     limits: verifyLimits(redis, namespace),
     provider: providerLedger(path.join(FIXTURE, FILES.provider)),
