@@ -74,7 +74,8 @@ const rateIdOf = ({ source, base, quote, rate, observedAt }: FxRate): string =>
 
 /** Nothing is read from an offset that says nothing of this topic: what stands before it would be left out. */
 function ofAnotherTopic(note: string, topicId: string): BatchResult {
-  const detail = `the offset is of the topic ${note.split(' ')[0]}, and this one is ${topicId}`;
+  const whose = `the topic was deleted and made again (${topicId}), and the offset is of ${note.split(' ')[0]}`;
+  const detail = `${whose}: stop its processes, and set it to the earliest (kafka-consumer-groups --reset-offsets)`;
   const then = { do: 'pause', forMs: PAUSE_MS, code: 'OFFSET_OF_ANOTHER_TOPIC', detail } as const;
   return { doneThrough: undefined, outputs: [], then };
 }
