@@ -24,7 +24,9 @@ async function made(): Promise<{ topic: string; id: string }> {
 async function keysIn(topic: string): Promise<string[]> {
   const keys: string[] = [];
   const reader = log.reader();
-  await reader.read(await reader.offsets([topic]), ({ records }) => {
+  // A commit is answered before its markers stand in every partition: a read up to the very end waits for them.
+  const all = (await reader.ends([topic])).map(({ partition, offset }) => ({ topic, partition, from: 0, to: offset }));
+  await reader.read(all, ({ records }) => {
     keys.push(...records.map(({ key }) => String(key)));
   });
   return keys.toSorted();
