@@ -73,6 +73,7 @@ beforeAll(async () => {
     positionCount: positionCounts(db).find,
     approvedDecisions: approvedDecisions(db, KEYS.operators),
     terms: KNOWN_TERMS,
+    laws: { limits: [], terms: [] },
     limits: verifyLimits(redis),
     provider: providerLedger(ledgerFile),
     keys: KEYS,
