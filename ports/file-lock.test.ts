@@ -59,6 +59,21 @@ describe('the lock of a file', () => {
     expect(readdirSync(path.dirname(file))).toEqual([]);
   });
 
+  it.each(['', '.takeover'])('is taken over also where who took it over died doing so (lock%s)', async (half) => {
+    const child = spawn('sleep', ['60']);
+    await once(child, 'spawn');
+    const dead = { pid: child.pid as number, startedAt: processStart(child.pid as number), host: hostname() };
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    for (const name of [file, `${file}.takeover`]) writeFileSync(name, JSON.stringify(dead));
+    // One of the two it had only begun to write.
+    writeFileSync(`${file}${half}`, '');
+    const longAgo = new Date(Date.now() - 6_000);
+    utimesSync(`${file}${half}`, longAgo, longAgo);
+    expect(await contend(8)).toBe(1);
+    expect(readdirSync(path.dirname(file))).toEqual([]);
+  });
+
   it('of another process with the same id (the id was used again) is taken over', async () => {
     writeFileSync(file, JSON.stringify({ pid: process.pid, startedAt: 'long ago', host: hostname() }));
     expect(await contend(1)).toBe(1);

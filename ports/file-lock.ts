@@ -2,9 +2,9 @@
 //
 // What could happen: its holder dies. What stops others from waiting for ever: the file says which process holds it, and one
 // that has ended holds nothing. What could happen: two see the same dead holder, and the slower one takes away the lock of the
-// faster one. What stops it: a folder beside the file lets one at a time look again and take it away.
+// faster one. What stops it: a lock of the same kind beside the file lets one at a time look again and take it away.
 import { randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { pause } from './pause.ts';
@@ -79,10 +79,9 @@ function isTaken(file: string, lockId: string): boolean {
 function wasAbandoned(file: string): boolean {
   if (!isAbandoned(file)) return false;
   const guard = `${file}.takeover`;
-  try {
-    mkdirSync(guard);
-  } catch {
-    if (ageMs(guard) > FOREIGN_STALE_MS) rmSync(guard, { recursive: true, force: true });
+  if (!isTaken(guard, randomUUID())) {
+    // Whoever died taking it away keeps nobody from doing so.
+    if (isAbandoned(guard) || ageMs(guard) > FOREIGN_STALE_MS) rmSync(guard, { recursive: true, force: true });
     return false;
   }
   try {
@@ -90,7 +89,7 @@ function wasAbandoned(file: string): boolean {
     rmSync(file, { force: true });
     return true;
   } finally {
-    rmdirSync(guard);
+    rmSync(guard, { force: true });
   }
 }
 

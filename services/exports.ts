@@ -22,8 +22,8 @@ export interface OpenTarget {
   close(): void;
 }
 
-/** Another export of a folder is waited for so long, ms. */
-const LOCK_TIMEOUT_MS = 5_000;
+/** Another export of a folder is waited for so long, ms: longer than a lock that was half written by one that died counts. */
+const LOCK_TIMEOUT_MS = 15_000;
 /** Names of buckets as S3 has them; a prefix is of plain characters, so that it is one in every tool. */
 const BUCKET =
   /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/((?:[A-Za-z0-9_.=-]{1,100}\/){0,9}[A-Za-z0-9_.=-]{1,100}))?\/?$/;
