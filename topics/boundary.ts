@@ -111,7 +111,7 @@ export const fxRates = topic<FxRate>()('fx.rates', 'table', {
   speakerOf: (key) => key.split('/').slice(0, -2).join('/'),
   // One that was dated ahead does not shut out those that follow it.
   orderOf: ({ observedAt }, appendedAt) => Math.min(observedAt, appendedAt),
-  // One that another follows stays so long, for who keeps the history and was away; pricing reads all of it when it starts.
+  // A rate that a newer one followed stays so long: the writer of the history may have been away. Pricing reads all of it at its start.
   minCompactionLagMs: DAY_MS / 4,
 });
 export const fxRateHistory = topic<FxRateRecord>()('fx.rate-history', 'table', {

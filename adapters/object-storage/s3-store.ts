@@ -69,6 +69,15 @@ function refusals(condition: Condition | undefined): readonly number[] {
   return 'etag' in condition ? [404, 409, 412] : [409, 412];
 }
 
+/** @throws CodedError EXPORT_NOT_WRITTEN */
+function keyIn(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch (error) {
+    throw unusable('GET: a key of the list is not written as it stands in URLs', error);
+  }
+}
+
 /** Keys of a page, which are asked for as they stand in URLs, and what names the next page. */
 function listedIn(bytes: Buffer): { readonly keys: readonly string[]; readonly next: string | undefined } {
   const keys: string[] = [];
@@ -88,7 +97,7 @@ function listedIn(bytes: Buffer): { readonly keys: readonly string[]; readonly n
   });
   parser.on('closetag', () => {
     const place = open.slice(1).join('/');
-    if (place === 'Contents/Key') keys.push(decodeURIComponent(text.replaceAll('+', ' ')));
+    if (place === 'Contents/Key') keys.push(keyIn(text));
     if (place === 'NextContinuationToken') next = text;
     open.pop();
     text = '';

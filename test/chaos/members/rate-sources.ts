@@ -100,7 +100,9 @@ export class RateSources {
         this.#tools = { writer: await log.writer('chaos-rates'), make };
       }
       const { writer, make } = this.#tools;
-      const rates = RATE_SOURCES.flatMap((source) => this.#saidBy(source));
+      const now = Date.now();
+      const right = sampleRates(now);
+      const rates = RATE_SOURCES.flatMap((source) => this.#saidBy(source, right, now));
       if (rates.length > 0) await writer.send(rates.map((rate) => make(fxRates.name, rate, { partition: 0 })));
     } catch (error) {
       const writer = this.#tools?.writer;
@@ -110,14 +112,13 @@ export class RateSources {
     }
   }
 
-  #saidBy(source: RateSource): readonly FxRate[] {
+  #saidBy(source: RateSource, right: readonly FxRate[], now: number): readonly FxRate[] {
     const failing = this.#failing.get(source);
     if (failing?.how === 'dies') return [];
-    const now = Date.now();
     const observedAt = failing?.how === 'repeats' ? now - DAY_MS : now;
     const parts = APART[RATE_SOURCES.indexOf(source)]!;
     const tens = failing?.tens ?? 0;
-    return sampleRates(now).map((rate) => ({ ...rate, source, observedAt, rate: said(rate.rate, parts, tens) }));
+    return right.map((rate) => ({ ...rate, source, observedAt, rate: said(rate.rate, parts, tens) }));
   }
 }
 
