@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { isPlainText } from '../domain/text/text.ts';
 import { CodedError, codeAndDetail, dependencyDown, framesOf, thrownText } from '../ports/fault.ts';
 import { faultOf } from '../runtime/fault.ts';
+import { KEYS } from '../test/kit/keys.ts';
 import { KafkaAdmin } from './kafka/admin.ts';
 import { type Connections, discardCluster } from './kafka/client.ts';
 import { codedError, consumerFaultOf as logFaultOf, verdictOf } from './kafka/fault.ts';
@@ -100,12 +101,12 @@ async function drained(pages: AsyncIterable<unknown>): Promise<void> {
 
 /** Every method that asks the Redis of the limits. */
 const REDIS: Readonly<Record<string, (redis: never) => Promise<unknown>>> = {
-  'ledger: apply': (redis) => limitsLedger(redis).apply([reserve]),
-  'ledger: status': (redis) => limitsLedger(redis).status(),
-  'ledger: close': (redis) => limitsLedger(redis).close(),
-  'ledger: caughtUp': (redis) => limitsLedger(redis).caughtUp('m'),
+  'ledger: apply': (redis) => limitsLedger(redis, { keys: KEYS.stages }).apply([reserve]),
+  'ledger: status': (redis) => limitsLedger(redis, { keys: KEYS.stages }).status(),
+  'ledger: close': (redis) => limitsLedger(redis, { keys: KEYS.stages }).close(),
+  'ledger: caughtUp': (redis) => limitsLedger(redis, { keys: KEYS.stages }).caughtUp('m'),
   'ledger: replaceAll': (redis) =>
-    limitsLedger(redis).replaceAll({ records: [], counters: [] } as never, undefined as never),
+    limitsLedger(redis, { keys: KEYS.stages }).replaceAll({ records: [], counters: [] } as never, undefined as never),
   'verify: hydrated': (redis) => verifyLimits(redis).hydrated(),
   'verify: find': (redis) => verifyLimits(redis).find(['t']),
   'verify: counters': (redis) => drained(verifyLimits(redis).counters()),

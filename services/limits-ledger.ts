@@ -1,7 +1,7 @@
 // The ledger of limits as people look at it: snapshots of it, what the log says that it must hold, and having it rebuilt.
-import { limitsLedger, limitsNamespace } from '../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../adapters/redis/limits-client.ts';
 import { limitsContents } from '../adapters/redis/limits-contents.ts';
+import { limitsGeneration, limitsNamespace } from '../adapters/redis/limits-generation.ts';
 import { type AuditOptions, auditLedger, guarded, type LimitsAudit, type Motion } from '../operations/limits/audit.ts';
 import { groupId } from '../ports/consumer-groups/names.ts';
 import { requireRings } from '../ports/seals.ts';
@@ -62,7 +62,7 @@ export async function auditLimits(connections: Connections, options: AuditOption
     let begun: Awaited<ReturnType<typeof foldOf>> | undefined;
     return await auditLedger(
       {
-        ledger: limitsContents(redis, limitsNamespace(config.appName)),
+        ledger: limitsContents(redis, { keys: config.keys.stages, namespace: limitsNamespace(config.appName) }),
         fold: async () => (begun = await foldOf(connections, options)),
         foldOn: async () => {
           const { fold, read } = begun!;
@@ -126,7 +126,7 @@ export async function rebuildLimits({ config }: Connections): Promise<void> {
   const redis = limitsClient({ url: config.redis.limitsUrl });
   try {
     await ready(redis);
-    await limitsLedger(redis, { namespace: limitsNamespace(config.appName) }).close();
+    await limitsGeneration(redis, limitsNamespace(config.appName)).close();
   } finally {
     redis.disconnect();
   }

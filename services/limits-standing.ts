@@ -1,9 +1,10 @@
 // How somebody stands with the limits, over the Redis of the limits and the rules that count now.
-import { limitsNamespace } from '../adapters/redis/limits.ts';
+
 import { limitsClient, ready } from '../adapters/redis/limits-client.ts';
+import { limitsNamespace } from '../adapters/redis/limits-generation.ts';
 import { limitsStanding } from '../adapters/redis/limits-standing.ts';
 import { type LimitStanding, limitStandings } from '../operations/limits/standing.ts';
-import { type LimitedSubject, rulesOf } from '../processors/limits/requests.ts';
+import type { LimitedSubject } from '../processors/limits/requests.ts';
 import { gateOf } from './api/gated.ts';
 import type { Connections } from './connections.ts';
 import { rulesNow } from './policies-now.ts';
@@ -43,7 +44,7 @@ export function openLimitsDesk(
         await connected;
         const at = clock();
         const { content: book } = policy.at(at);
-        return limitStandings(eyes, { subjects, book, rules: rulesOf(policy), at });
+        return limitStandings(eyes, { subjects, book, at });
       }),
     close: async () => redis.disconnect(),
   };

@@ -4,7 +4,10 @@ import { readLimitRules } from '../operations/policies/limits.ts';
 import type { LoggedVersion } from '../operations/policies/ports.ts';
 import { readVersion } from '../operations/policies/versions.ts';
 import { termsFile } from '../processors/fx-pricing/terms-file.ts';
+import { bookOf } from '../processors/limits/processor.ts';
+import type { Config } from '../runtime/config/config.ts';
 import type { LoggedLaw } from '../verify/ports.ts';
+import { corridorBookOf } from './configured-rules.ts';
 import type { Connections } from './connections.ts';
 import { policyLog } from './policies.ts';
 
@@ -20,7 +23,8 @@ export async function loggedLaws(
   connections: Pick<Connections, 'log' | 'codec' | 'config'>,
 ): Promise<{ readonly limits: readonly LoggedLaw[]; readonly terms: readonly LoggedLaw[] }> {
   const versions = await policyLog(connections).versions();
-  return { limits: lawsIn(versions, 'limits'), terms: lawsIn(versions, 'terms') };
+  const limits = lawsIn(versions, 'limits').map((law) => ({ ...law, ...booked(versions, law, connections.config) }));
+  return { limits, terms: lawsIn(versions, 'terms') };
 }
 
 export function lawsIn(versions: readonly LoggedVersion[], kind: keyof typeof NAMES): readonly LoggedLaw[] {
@@ -36,4 +40,16 @@ export function lawsIn(versions: readonly LoggedVersion[], kind: keyof typeof NA
       const begins = (taken: number) => Math.max(validFrom, taken);
       return [{ version, name, earliest: begins(Math.min(...times)), latest: begins(Math.max(...times)) }];
     });
+}
+
+/** The rules of a version that can be read. */
+function booked(
+  versions: readonly LoggedVersion[],
+  { version, name }: LoggedLaw,
+  config: Config,
+): Pick<LoggedLaw, 'book'> {
+  const found = versions.find(({ record }) => record.kind === 'limits' && record.version === version);
+  if (found === undefined || name === null) return {};
+  const read = readVersion(found, readLimitRules);
+  return read.flaw === undefined ? { book: bookOf(read.policy, corridorBookOf(config), version) } : {};
 }

@@ -136,6 +136,12 @@ export const FINDING_GROUPS = [
     toDo: 'which process had not heard of the version (`POLICY_UNUSABLE`, the log was away), or goes by a file alone? Look at what the version in force would have said: `corridor limits backtest`',
   },
   {
+    codes: ['LIMIT_USES_DIFFER'],
+    wrong:
+      'what was reserved is not what the version of limit rules that is named states for this transfer: another subject, amount or window, a rule more or less',
+    toDo: "who else has the stages' key, or writes into the Redis of limits? `corridor limits audit`; if the table of corridors was changed since, verify with that of then",
+  },
+  {
     codes: ['LIMIT_RULES_UNKNOWN'],
     wrong: '(warning) decisions name a version of limit rules that is not proven in the log',
     toDo: 'was `policy.versions` restored from an older copy, or is a key of operators missing here?',

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { versionAt } from '../domain/policies/versions.ts';
-import { AT } from '../test/kit/builders.ts';
+import type { LimitUse, Reservation } from '../schemas/types.generated.ts';
+import { AT, LIMIT_BOOK } from '../test/kit/builders.ts';
 import type { LoggedLaw, VerifySources } from './ports.ts';
 import type { Ending, History } from './testing/history.ts';
 import { verified } from './testing/plant.ts';
@@ -95,6 +96,50 @@ describe('a decision by limits', () => {
       }),
       { numRuns: 40 },
     );
+  });
+});
+
+describe('what was reserved', () => {
+  const BOOK = { ...LIMIT_BOOK, name: 'house@1#1' };
+  const versions = [law(1, AT - 9 * MINUTE_MS, { book: BOOK })];
+  type Change = (uses: LimitUse[]) => LimitUse[];
+
+  async function after(change: Change, limits = versions, ending: Ending = 'completed') {
+    const name = ({ entries }: History) => {
+      for (const { value } of entries) {
+        const { reservation } = (value ?? {}) as { reservation?: Reservation | null };
+        if (!reservation) continue;
+        Object.assign(reservation, { limitRules: 'house@1#1', uses: change(structuredClone([...reservation.uses])) });
+      }
+    };
+    const give = (sources: VerifySources) => void Object.assign(sources, { laws: { limits, terms: [] } });
+    const { findings } = await verified([ending], name, give);
+    return findings.filter(({ check }) => check === 'laws').map(({ code, detail }) => `${code} ${detail}`);
+  }
+
+  it.each<Ending>(['completed', 'reviewed-limit'])('is what the version states: %s', async (ending) => {
+    expect(await after((uses) => uses, versions, ending)).toEqual([]);
+    // What others have used no version knows.
+    expect(
+      await after((uses) => uses.map((use) => ({ ...use, usedMinor: use.usedMinor + 1n })), versions, ending),
+    ).toEqual([]);
+  });
+
+  it.each<[string, Change]>([
+    ['less', ([use, ...more]) => [{ ...use!, reservedMinor: use!.reservedMinor - 1n }, ...more]],
+    ['in the name of somebody else', ([use, ...more]) => [{ ...use!, subjectToken: 'somebody' }, ...more]],
+    ['in another window', ([use, ...more]) => [{ ...use!, window: '2020-01-01' }, ...more]],
+    ['with a higher limit', ([use, ...more]) => [{ ...use!, limitMinor: use!.limitMinor * 2n }, ...more]],
+    ['so that it never stands against anything', ([use, ...more]) => [{ ...use!, action: 'SHADOW' }, ...more]],
+    ['not at all', ([, ...more]) => more],
+    ['twice', (uses) => [...uses, uses[0]!]],
+    ['by a rule that there is not', (uses) => [...uses, { ...uses[0]!, ruleId: 'made-up' }]],
+  ])('%s is found', async (_what, change) => {
+    const found = await after(change);
+    expect(found.length).toBeGreaterThan(0);
+    for (const each of found) expect(each).toMatch(/^LIMIT_USES_DIFFER house@1#1: /);
+    // Of a version that this build cannot read there is nothing to say.
+    expect(await after(change, [law(1, AT - 9 * MINUTE_MS)])).toEqual([]);
   });
 });
 

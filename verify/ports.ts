@@ -11,6 +11,7 @@ import type { ReplayClaim } from '../ports/replay-claims.ts';
 import type { Rings } from '../ports/seals.ts';
 import type { HoldClaim, HoldKeys } from '../processors/holds.ts';
 import type { IntentClaim } from '../processors/intake/ports.ts';
+import type { RuleBook } from '../processors/limits/requests.ts';
 import type { SettlementClaim } from '../processors/settlement/ports.ts';
 import type { CaseDocument } from '../sinks/cases/case.ts';
 import type { EventDocument } from '../sinks/events/to-write.ts';
@@ -99,7 +100,8 @@ export interface StoredPositionCount {
 /** A transfer in the limits ledger, as stored. */
 export interface StoredReservation {
   readonly transferId: string;
-  readonly state: 'open' | 'refused' | 'released' | 'committed' | 'returned';
+  /** `unreadable`: it is no record of a stage. */
+  readonly state: 'open' | 'refused' | 'released' | 'committed' | 'returned' | 'unreadable';
   readonly attempt: number;
   /** Counter (`rule:subject:window`) and minor units. */
   readonly uses: readonly { readonly bucket: string; readonly minor: bigint }[];
@@ -108,7 +110,8 @@ export interface StoredReservation {
 export interface StoredCounter {
   /** `rule:subject:window`. */
   readonly bucket: string;
-  readonly usedMinor: bigint;
+  /** Undefined: it is no number. */
+  readonly usedMinor: bigint | undefined;
   readonly open: number;
 }
 
@@ -165,6 +168,8 @@ export interface LoggedLaw {
   /** It counted for nothing that the broker took before `earliest`, and for all from `latest` on; ms since 1970. */
   readonly earliest: number;
   readonly latest: number;
+  /** Of limits that can be read: the rules, so that what they state is reckoned again. */
+  readonly book?: RuleBook;
 }
 
 export interface VerifySources {

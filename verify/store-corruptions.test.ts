@@ -198,7 +198,7 @@ const STORES: readonly Corruption[] = [
     'completed',
     ({ limits }) => {
       const [bucket, stored] = [...limits.buckets][0]!;
-      limits.buckets.set(bucket, { ...stored, usedMinor: stored.usedMinor - 1n });
+      limits.buckets.set(bucket, { ...stored, usedMinor: stored.usedMinor! - 1n });
     },
     ['COUNTER_DIFFERS'],
   ],

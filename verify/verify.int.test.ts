@@ -148,7 +148,7 @@ async function fillLimits(): Promise<void> {
   for (const { topic, value } of history.entries) {
     if ((LEDGER_TOPICS as readonly string[]).includes(topic)) fold.add(topic as LedgerTopic, value);
   }
-  expect(await limitsLedger(redis).replaceAll(fold.state(), null)).toBe('replaced');
+  expect(await limitsLedger(redis, { keys: KEYS.stages }).replaceAll(fold.state(), null)).toBe('replaced');
 }
 
 /** As the process that prices does. */

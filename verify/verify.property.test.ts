@@ -191,7 +191,7 @@ function cloned(value: unknown): unknown {
 const changeLimits: Mutation = ({ limits }, pick) => {
   const counter = at([...limits.buckets.values()], pick);
   if (counter === undefined) return undefined;
-  limits.buckets.set(counter.bucket, { ...counter, usedMinor: counter.usedMinor + 1n });
+  limits.buckets.set(counter.bucket, { ...counter, usedMinor: counter.usedMinor! + 1n });
   return `${counter.bucket} counts more`;
 };
 

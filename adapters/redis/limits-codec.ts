@@ -1,22 +1,16 @@
-// The limits ledger's wire form: short JSON for the script, fields of hashes for a rebuild.
+// What the limits ledger is asked and filled with: short JSON for the script, fields of hashes for a rebuild.
 
-import { countsUntil, isCounted, rollingOf } from '../../domain/limits/windows.ts';
-import type {
-  LedgerRecord,
-  LimitOperation,
-  LimitRequest,
-  LimitResult,
-  ReserveOutcome,
-  SettledUse,
-} from '../../processors/limits/ports.ts';
+import { countsUntil, isCounted } from '../../domain/limits/windows.ts';
+import type { LedgerRecord, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
 import { requestedUse } from '../../processors/limits/requests.ts';
 import type { LimitAction, LimitMetric, LimitUse } from '../../schemas/types.generated.ts';
+import type { RecordProofs } from './limits-proofs.ts';
 
 /**
  * What a use states, but for how much is used: rule, subject, window, currency, reserved and limit in minor units; and since the
  * second form of statement: metric, action, member, declared, when it frees, freed by a return.
  */
-type Statement = readonly [
+export type Statement = readonly [
   ...[ruleId: string, subject: string, window: string, currency: string, reserved: string, limit: string],
   ...(
     | []
@@ -33,28 +27,42 @@ export const bucketOf = ({ ruleId, subjectToken, window }: Counted): string => `
 export const prefixOfGeneration = (namespace: string, marker: string): string =>
   `${namespace}:${marker.slice(marker.indexOf(':') + 1)}:`;
 
-export function encodeOperations(operations: readonly LimitOperation[]): string {
-  return JSON.stringify(operations.map(encodeOperation));
-}
-
 /** How a request stands against a transfer: it refuses, it never does, or a person decides. */
 const EFFECT = { reject: 'r', shadow: 's', hold: 'h', documents: 'h' } as const;
 
-function encodeOperation(operation: LimitOperation): unknown {
+/** An operation as the script takes it. */
+export interface AskedOperation {
+  readonly k: LimitOperation['kind'];
+  readonly t: string;
+  readonly a: number;
+  readonly r: readonly object[];
+  /** Of a reserve: what the rules state, as text: the script passes it on, and need neither read nor write it again. */
+  readonly u?: string;
+  /** Of a reserve: name and version of the rules. */
+  readonly n?: string;
+  /** Of a reserve: proofs that it was reserved, and that it was refused. */
+  readonly p?: readonly [reserved: string, refused: string];
+  /** Of a settle: state, and the answer that is kept for a reserve that comes again. */
+  readonly s?: string;
+  readonly o?: string;
+}
+
+export function encodeOperation(operation: LimitOperation, proofs: RecordProofs): AskedOperation {
   const { transferId: t, attempt: a } = operation;
-  if (operation.kind === 'reserve') {
-    const r = operation.requests.map((request) => ({
-      ...(isCounted(request.window) ? counterOf(request, request.member) : {}),
-      m: request.minor.toString(),
-      l: (request.limitMinor - (request.declaredMinor ?? 0n)).toString(),
-      x: EFFECT[request.action],
-    }));
-    // As text: the script passes it on, and need neither read nor write it again.
-    const u = JSON.stringify(operation.requests.map((request) => statement(requestedUse(request, 0n))));
-    return { k: 'reserve', t, a, r, u, ...(operation.limitRules === undefined ? {} : { n: operation.limitRules }) };
+  if (operation.kind === 'settle') {
+    const { state, uses } = operation;
+    return { k: 'settle', t, a, s: state, r: encodeUses(uses), o: answerOf(operation, proofs) };
   }
-  const { state, uses } = operation;
-  return { k: 'settle', t, a, s: state, r: encodeUses(uses), ...(state === 'open' ? { o: outcomeOf(uses) } : {}) };
+  const r = operation.requests.map((request) => ({
+    ...(isCounted(request.window) ? counterOf(request, request.member) : {}),
+    m: request.minor.toString(),
+    l: (request.limitMinor - (request.declaredMinor ?? 0n)).toString(),
+    x: EFFECT[request.action],
+  }));
+  const u = JSON.stringify(operation.requests.map((request) => statement(requestedUse(request, 0n))));
+  const stated = { transferId: t, attempt: a, stated: u, rules: operation.limitRules ?? '' };
+  const p = [proofs.of({ ...stated, kind: 'reserved' }), proofs.of({ ...stated, kind: 'refused' })] as const;
+  return { k: 'reserve', t, a, r, u, p, ...(operation.limitRules === undefined ? {} : { n: operation.limitRules }) };
 }
 
 /** Name of the counter, member, and until when it matters. */
@@ -75,84 +83,24 @@ const statement = (use: Omit<LimitUse, 'usedMinor'>): Statement => [
   ...([use.freesAt, use.freedByReturn] as const),
 ];
 
-/** The outcome that a reserve of these uses stored. */
-function outcomeOf(uses: readonly SettledUse[]): string {
-  return JSON.stringify({
-    k: 'reserved',
-    used: uses.map((use) => use.usedMinor.toString()),
-    uses: uses.map(statement),
-  });
+/** What a record of a log's event answers to a reserve that comes again. */
+function answerOf({ transferId, attempt, state, uses }: LedgerRecord, proofs: RecordProofs): string {
+  const proven = { transferId, attempt, rules: '' };
+  if (state !== 'open')
+    return JSON.stringify({ k: 'ended', s: state, a: attempt, p: proofs.of({ ...proven, kind: state, stated: '' }) });
+  const stated = JSON.stringify(uses.map(statement));
+  const p = proofs.of({ ...proven, kind: 'reserved', stated });
+  const used = JSON.stringify(uses.map((use) => use.usedMinor.toString()));
+  return `{"k":"reserved","a":${attempt},"p":"${p}","used":${used},"uses":${stated}}`;
 }
 
 /** Fields of a transfer's hash, as the script writes them. */
-export function encodeRecord({ state, attempt, uses }: LedgerRecord): Record<string, string> {
+export function encodeRecord(record: LedgerRecord, proofs: RecordProofs): Record<string, string> {
+  const { state, attempt, uses } = record;
   const kept = state === 'released' ? [] : encodeUses(uses);
-  const outcome = state === 'open' ? outcomeOf(uses) : '';
-  return { state, attempt: String(attempt), uses: JSON.stringify(kept), outcome };
+  return { state, attempt: String(attempt), uses: JSON.stringify(kept), outcome: answerOf(record, proofs) };
 }
 
 /** Until when a record of these uses matters, ms since 1970; Infinity: for ever. */
 export const recordUntil = ({ uses }: LedgerRecord): number =>
   Math.max(0, ...uses.filter(({ window }) => isCounted(window)).map(({ window }) => countsUntil(window)));
-
-interface Answer {
-  readonly k: ReserveOutcome['kind'] | 'settled';
-  readonly c?: boolean;
-  readonly used?: readonly string[];
-  /** Places in `uses`, from 1. */
-  readonly refused?: readonly number[];
-  /** Of each that refused: the step of its rolling window with which enough is free again; 0: it cannot be told so. */
-  readonly frees?: readonly number[];
-  readonly uses?: readonly Statement[];
-  /** Name and version of the rules. */
-  readonly n?: string;
-}
-
-export function decodeResult(text: string): LimitResult {
-  const answer = JSON.parse(text) as Answer;
-  switch (answer.k) {
-    case 'settled':
-      return { kind: 'settled', changed: answer.c === true };
-    case 'ended':
-    case 'superseded':
-      return { kind: answer.k };
-    case 'reserved':
-      return { kind: 'reserved', uses: usesOf(answer), ...setOf(answer) };
-    case 'refused': {
-      const uses = usesOf(answer);
-      const refused = list(answer.refused).map((place, at) => {
-        const use = uses[place - 1]!;
-        uses[place - 1] = { ...use, freesAt: freeingOf(use, list(answer.frees)[at] ?? 0) };
-        return use.ruleId;
-      });
-      return { kind: 'refused', uses, refused, ...setOf(answer) };
-    }
-  }
-}
-
-const setOf = ({ n }: Answer) => (n === undefined ? {} : { limitRules: n });
-
-/** When enough of a limit is free for what was asked; null: not by time alone, or it cannot be told. */
-function freeingOf(use: LimitUse, step: number): number | null {
-  if (use.reservedMinor > use.limitMinor - (use.declaredMinor ?? 0n)) return null;
-  const rolling = rollingOf(use.window);
-  if (rolling === undefined) return use.freesAt;
-  return step === 0 ? null : (step + 1 + rolling.steps) * rolling.stepMs;
-}
-
-function usesOf({ uses, used }: Answer): LimitUse[] {
-  return list(uses).map((stated, index) => {
-    const [ruleId, subjectToken, window, currency, reserved, limit, ...more] = stated;
-    const [metric = null, action = null, member = null, declared = null, freesAt = null, freedByReturn = null] = more;
-    return {
-      ...{ ruleId, subjectToken, window, currency, metric, action, member, freesAt, freedByReturn },
-      reservedMinor: BigInt(reserved),
-      usedMinor: BigInt(list(used)[index]!),
-      limitMinor: BigInt(limit),
-      declaredMinor: declared === null ? null : BigInt(declared),
-    };
-  });
-}
-
-/** Lua has one table for lists and objects: an empty list comes back as {}. */
-const list = <T>(value: readonly T[] | undefined): readonly T[] => (Array.isArray(value) ? value : []);

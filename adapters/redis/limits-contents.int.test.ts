@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, inject, it } from 'vitest';
 import { byRuleAndWindow, counterDrift, type Drift, expectedOf, sumDrift } from '../../operations/limits/drift.ts';
 import type { LimitOperation } from '../../processors/limits/ports.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger } from './limits.ts';
@@ -15,9 +16,9 @@ useSharedLimits(inject('stack').redisLimitsUrl);
 
 async function freshLedger() {
   const namespace = freshNamespace();
-  const ledger = limitsLedger(redis, { namespace, form: 2 });
+  const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
   await ledger.replaceAll({ records: [], counters: [] }, null);
-  return { namespace, ledger, contents: limitsContents(redis, namespace) };
+  return { namespace, ledger, contents: limitsContents(redis, { keys: KEYS.stages, namespace }) };
 }
 
 type World = Awaited<ReturnType<typeof freshLedger>>;
@@ -103,7 +104,26 @@ const DAMAGE: Readonly<
   },
   'a field that is no number': {
     do: async (key) => redis.hset(await key('c:producer-life:*'), 'used', 'all of it'),
-    says: [{ what: 'used', tooFew: 300n }, { what: 'open' }],
+    says: [
+      { ruleId: 'producer-life', window: 'lifetime', what: 'form', tooMany: 1n },
+      { what: 'used', tooFew: 300n },
+    ],
+  },
+  'a field that a script reads as a number': {
+    do: async (key) => redis.hset(await key('c:producer-life:*'), 'open', '0x3'),
+    says: [{ ruleId: 'producer-life', what: 'form', tooMany: 1n }, { what: 'open' }],
+  },
+  'a beneficiary for whom nothing counts': {
+    do: async (key) => redis.hset(await key('c:sender-beneficiaries-day:*'), 'm:b-9', '0'),
+    says: [{ ruleId: 'sender-beneficiaries-day', what: 'form', tooMany: 1n }],
+  },
+  'a counter that is no hash': {
+    do: async (key) => {
+      const counter = await key('c:producer-life:*');
+      await redis.del(counter);
+      await redis.set(counter, '300');
+    },
+    says: [{ ruleId: 'producer-life', what: 'form', tooMany: 1n }, { what: 'used' }, { what: 'open' }],
   },
   'a beneficiary who is forgotten, though as many are told': {
     do: async (key) => redis.hdel(await key('c:sender-beneficiaries-day:*'), 'm:b-1'),
@@ -155,13 +175,39 @@ it.each(Object.entries(DAMAGE))('names %s', async (_name, damage) => {
   expect(later.filter(({ window }) => window !== 'lifetime')).toEqual([]);
 });
 
-it('knows the state of each record that is there', async () => {
-  const { world } = await filled();
+it('knows each record that is there, and whether a stage has written it', async () => {
+  const { world, key } = await filled();
   const { marker } = await world.contents.standing();
-  expect(await world.contents.statesOf(marker!, ['t-0', 't-9', 't-2'])).toEqual(
-    new Map([
-      ['t-0', 'open'],
-      ['t-2', 'open'],
-    ]),
-  );
+  const standing = async () =>
+    (await world.contents.recordsOf(marker!, ['t-0', 't-9', 't-2'])).map(
+      ({ transferId, state, attempt, uses, isProven }) => [transferId, state, attempt, uses.length, isProven],
+    );
+  // Six rules count it in some window; the seventh in none.
+  expect(await standing()).toEqual([
+    ['t-0', 'open', 1, 6, true],
+    ['t-2', 'open', 1, 6, true],
+  ]);
+  const whole = await redis.hgetall(await key('t:t-0'));
+  const damage: readonly (readonly [Record<string, string>, string])[] = [
+    [{ attempt: '2' }, 'no proof'],
+    [{ state: 'committed' }, 'no proof'],
+    [{ state: 'refused' }, 'no proof'],
+    [{ outcome: '' }, 'no proof'],
+    [{ outcome: whole['outcome']!.replace(/("uses":.*?)"100"/, '$1"1"') }, 'no proof'],
+    [{ outcome: (await redis.hget(await key('t:t-2'), 'outcome'))! }, 'no proof'],
+    [{ state: 'gone' }, 'unreadable'],
+    [{ uses: '[{"b":1}]' }, 'unreadable'],
+    [{ uses: '[' }, 'unreadable'],
+  ];
+  for (const [fields, says] of damage) {
+    await redis.hset(await key('t:t-0'), fields);
+    const [[, state, , , isProven]] = (await standing()) as [
+      (typeof standing extends () => Promise<infer R> ? R : never)[0],
+    ];
+    expect(state === 'unreadable' ? state : isProven ? 'a proof' : 'no proof', JSON.stringify(fields)).toBe(says);
+    await redis.hset(await key('t:t-0'), whole);
+  }
+  const all = [];
+  for await (const page of world.contents.records(marker!)) all.push(...page.map(({ transferId }) => transferId));
+  expect(all.sort()).toEqual(['t-0', 't-1', 't-2']);
 });

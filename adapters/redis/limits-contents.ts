@@ -1,18 +1,31 @@
-// What the ledger of limits in force holds, as an audit reads it. Read-only: a field that is no number counts as not there.
+// What the limits ledger in Redis holds, for an audit. It reads page by page, and writes nothing.
 import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { KeyRing } from '../../domain/seals/seal.ts';
 import type { LedgerContents } from '../../operations/limits/audit.ts';
-import type { StoredCounter, StoredSum } from '../../operations/limits/drift.ts';
-import { limitsLedger, limitsNamespace } from './limits.ts';
+import type { StoredCounter, StoredRecord, StoredSum, StoredUse } from '../../operations/limits/drift.ts';
+import { replyCode } from './fault.ts';
+import { isProvenRecord } from './limits-answers.ts';
 import { guardedLimits } from './limits-client.ts';
 import { prefixOfGeneration } from './limits-codec.ts';
+import { limitsGeneration, limitsNamespace } from './limits-generation.ts';
+import { type RecordProofs, recordProofs } from './limits-proofs.ts';
 
 const PAGE = 1_000;
 
 type Fields = Readonly<Record<string, string>>;
 
-/** @param namespace prefix of every key, as the ledger was given it. */
-export function limitsContents(redis: Redis, namespace = limitsNamespace('corridor')): LedgerContents {
-  const ledger = limitsLedger(redis, { namespace });
+export interface ContentsOptions {
+  /** The stages' ring: whose proofs count. */
+  readonly keys: KeyRing;
+  /** Prefix of every key, as the ledger was given it. */
+  readonly namespace?: string;
+}
+
+export function limitsContents(redis: Redis, options: ContentsOptions): LedgerContents {
+  const { keys: ring, namespace = limitsNamespace('corridor') } = options;
+  const ledger = limitsGeneration(redis, namespace);
+  const recordOf = recordReader(recordProofs(ring));
   const prefixOf = (marker: string, kind: 'c' | 'w' | 't') => `${prefixOfGeneration(namespace, marker)}${kind}:`;
   const hashesOf = (keys: readonly string[]) => guardedLimits(redis, () => hashes(redis, keys));
 
@@ -30,66 +43,118 @@ export function limitsContents(redis: Redis, namespace = limitsNamespace('corrid
     const rows = await hashesOf(names.map((name) => prefix + name));
     return names.map((name, at) => [name, rows[at]!] as const);
   }
+  const each = <T>(kind: 'c' | 'w' | 't', read: (row: readonly [string, Fields]) => readonly T[]) =>
+    async function* (marker: string): AsyncIterable<readonly T[]> {
+      for await (const page of under(prefixOf(marker, kind))) yield page.flatMap(read);
+    };
+  const some =
+    <T>(kind: 'c' | 'w' | 't', read: (row: readonly [string, Fields]) => readonly T[]) =>
+    async (marker: string, names: readonly string[]) =>
+      (await named(prefixOf(marker, kind), names)).flatMap(read);
 
   return {
     async standing() {
       const { hydrated, marker, catchUp } = await ledger.status();
       return { marker: hydrated ? marker : null, isCatchUpDue: catchUp !== undefined };
     },
-    async *counters(marker) {
-      for await (const page of under(prefixOf(marker, 'c'))) yield page.flatMap(counterOf);
-    },
-    async *sums(marker) {
-      for await (const page of under(prefixOf(marker, 'w'))) yield page.flatMap(sumOf);
-    },
-    countersOf: async (marker, buckets) => (await named(prefixOf(marker, 'c'), buckets)).flatMap(counterOf),
-    sumsOf: async (marker, names) => (await named(prefixOf(marker, 'w'), names)).flatMap(sumOf),
-    statesOf: (marker, transferIds) =>
-      guardedLimits(redis, async () => {
-        const pipeline = redis.pipeline();
-        for (const id of transferIds) pipeline.hget(`${prefixOf(marker, 't')}${id}`, 'state');
-        const states = await answersOf<string | null>(pipeline);
-        return new Map(transferIds.flatMap((id, at) => (states[at] == null ? [] : [[id, states[at]]])));
-      }),
+    counters: each('c', counterOf),
+    sums: each('w', sumOf),
+    records: each('t', recordOf),
+    countersOf: some('c', counterOf),
+    sumsOf: some('w', sumOf),
+    recordsOf: some('t', recordOf),
   };
 }
+
+/** In the place of the fields of a key that is no hash. */
+const NO_HASH: Fields = { '': 'no hash' };
 
 async function hashes(redis: Redis, keys: readonly string[]): Promise<readonly Fields[]> {
   const pipeline = redis.pipeline();
   for (const key of keys) pipeline.hgetall(key);
-  return answersOf<Fields>(pipeline);
-}
-
-async function answersOf<T>(pipeline: ReturnType<Redis['pipeline']>): Promise<readonly T[]> {
   return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
+    if (error && replyCode(error) === 'WRONGTYPE') return NO_HASH;
     if (error) throw error;
-    return answer as T;
+    return answer as Fields;
   });
 }
 
-const WHOLE = /^-?\d{1,18}$/;
+const WHOLE = /^(?:0|-?[1-9]\d{0,17})$/;
 const wholeIn = (text: string | undefined): bigint | undefined =>
   text !== undefined && WHOLE.test(text) ? BigInt(text) : undefined;
 
 /** One that expired between the scan and the read is left out. */
 function counterOf([bucket, fields]: readonly [string, Fields]): readonly StoredCounter[] {
+  if (Object.keys(fields).length === 0) return [];
   const [used, open] = [wholeIn(fields['used']), wholeIn(fields['open'])];
-  if (used === undefined || open === undefined) return [];
-  return [{ bucket, used, open, members: membersOf(fields) }];
+  const { members, isOdd } = membersOf(fields);
+  const is = used === undefined || open === undefined || isOdd ? { isOdd: true } : {};
+  return [{ bucket, used: used ?? 0n, open: open ?? 0n, members, ...is }];
 }
 
 function sumOf([name, fields]: readonly [string, Fields]): readonly StoredSum[] {
+  if (Object.keys(fields).length === 0) return [];
   const [lo, hi, sum] = [wholeIn(fields['lo']), wholeIn(fields['hi']), wholeIn(fields['sum'])];
-  if (lo === undefined || hi === undefined || sum === undefined) return [];
-  const steps = withPrefix(fields, 's:').map(([step, held]) => [Number(step), held] as const);
-  return [{ name, lo: Number(lo), hi: Number(hi), sum, steps: new Map(steps), members: membersOf(fields) }];
+  const steps = Object.entries(fields).filter(([field]) => field.startsWith('s:'));
+  const held = steps.map(([field, text]) => [wholeIn(field.slice(2)), wholeIn(text)] as const);
+  const { members, isOdd } = membersOf(fields);
+  const isWhole =
+    lo !== undefined && hi !== undefined && sum !== undefined && held.flat().every((n) => n !== undefined);
+  return [
+    {
+      ...{ name, lo: Number(lo ?? 0n), hi: Number(hi ?? 0n), sum: sum ?? 0n, members },
+      steps: new Map(held.map(([step, amount]) => [Number(step ?? 0n), amount ?? 0n])),
+      ...(isWhole && !isOdd ? {} : { isOdd: true }),
+    },
+  ];
 }
 
-const membersOf = (fields: Fields): ReadonlyMap<string, number> =>
-  new Map(withPrefix(fields, 'm:').map(([member, times]) => [member, Number(times)]));
+/** A beneficiary for whom nothing counts is not written: the script takes the field away. */
+function membersOf(fields: Fields): { readonly members: ReadonlyMap<string, number>; readonly isOdd: boolean } {
+  const members = Object.entries(fields).filter(([field]) => field.startsWith('m:'));
+  const times = members.map(([field, text]) => [field.slice(2), Number(wholeIn(text) ?? 0n)] as const);
+  return { members: new Map(times.filter(([, each]) => each > 0)), isOdd: times.some(([, each]) => each <= 0) };
+}
 
-const withPrefix = (fields: Fields, prefix: string): readonly (readonly [string, bigint])[] =>
-  Object.entries(fields).flatMap(([name, text]) => {
-    const held = wholeIn(text);
-    return name.startsWith(prefix) && held !== undefined ? [[name.slice(prefix.length), held]] : [];
-  });
+const MAX_USES = 10_000;
+const uses = z
+  .array(z.object({ b: z.string(), m: z.string().regex(/^\d{1,17}$/), d: z.string().optional() }))
+  .max(MAX_USES)
+  // Lua has one table for lists and objects: an empty list is stored as {}.
+  .or(z.strictObject({}).transform(() => []));
+const record = z.object({
+  state: z.enum(['open', 'refused', 'released', 'committed', 'returned']),
+  attempt: z.string().regex(/^\d{1,9}$/),
+  uses: z.string(),
+  outcome: z.string(),
+});
+
+const recordReader =
+  (proofs: RecordProofs) =>
+  ([transferId, fields]: readonly [string, Fields]): readonly StoredRecord[] => {
+    if (Object.keys(fields).length === 0) return [];
+    const read = record.safeParse(fields);
+    const held = read.success ? usesIn(read.data.uses) : undefined;
+    if (!read.success || held === undefined)
+      return [{ transferId, state: 'unreadable', attempt: 0, uses: [], isProven: false }];
+    const { state, outcome } = read.data;
+    const attempt = Number(read.data.attempt);
+    return [
+      {
+        transferId,
+        state,
+        attempt,
+        uses: held,
+        isProven: isProvenRecord({ transferId, state, attempt }, outcome, proofs),
+      },
+    ];
+  };
+
+/** Undefined: it is no list of uses. */
+export function usesIn(text: string): readonly StoredUse[] | undefined {
+  try {
+    return uses.parse(JSON.parse(text)).map(({ b, m, d = null }) => ({ bucket: b, minor: BigInt(m), member: d }));
+  } catch {
+    return undefined;
+  }
+}

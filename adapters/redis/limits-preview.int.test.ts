@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, inject, it } from 'vitest';
 import type { LimitOperation } from '../../processors/limits/ports.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger } from './limits.ts';
 import { limitsPreview } from './limits-preview.ts';
@@ -48,7 +49,7 @@ it('answers what the ledger then answers, for transfers of any state, and writes
       fc.uniqueArray(reserve, { minLength: 1, maxLength: 6, selector: ({ transfer }) => transfer }),
       async (before, ends, asked) => {
         const namespace = freshNamespace();
-        const ledger = limitsLedger(redis, { namespace });
+        const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
         await ledger.replaceAll({ records: [], counters: [] }, null);
         await ledger.apply(before.map(operation));
         await ledger.apply(

@@ -2,11 +2,13 @@
 // operations of one preview would reserve counts for those that follow, as it would in the ledger.
 import type { Redis } from 'ioredis';
 import { isCounted, rollingOf } from '../../domain/limits/windows.ts';
-import { CodedError } from '../../ports/fault.ts';
 import type { LimitLedger, LimitOperation, LimitRequest, LimitResult, Reserve } from '../../processors/limits/ports.ts';
 import { type Counted, reserveIn, Tally } from '../../processors/limits/tally.ts';
-import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
-import { bucketOf, decodeResult, prefixOfGeneration } from './limits-codec.ts';
+import { foreseenResult } from './limits-answers.ts';
+import { guardedLimits, limitsFault } from './limits-client.ts';
+import { bucketOf, prefixOfGeneration } from './limits-codec.ts';
+import { usesIn } from './limits-contents.ts';
+import { checkForm, damagedLedger, markerKeyOf, notHydrated } from './limits-generation.ts';
 
 /** @param namespace of the ledger; see limitsNamespace */
 export function limitsPreview(redis: Redis, namespace: string): LimitLedger {
@@ -71,10 +73,20 @@ async function readAll(redis: Redis, namespace: string, { reserves, tally, read 
   for (const [at, [bucket, place]] of [...places].entries()) {
     const fields = found[at] as { readonly [field: string]: string };
     const members = Object.entries(fields).filter(([field]) => field.startsWith('m:'));
-    tally.set(place, BigInt(fields['used'] ?? '0'), new Map(members.map(([field, n]) => [field.slice(2), Number(n)])));
+    tally.set(
+      place,
+      wholeIn(fields['used']),
+      new Map(members.map(([field, n]) => [field.slice(2), Number(wholeIn(n))])),
+    );
     read.add(bucket);
   }
   return records;
+}
+
+/** @throws CodedError LIMITS_LEDGER_DAMAGED */
+function wholeIn(text = '0'): bigint {
+  if (/^-?\d{1,18}$/.test(text)) return BigInt(text);
+  throw damagedLedger('a counter of it is no number');
 }
 
 type Place = Pick<LimitRequest, 'ruleId' | 'subjectToken' | 'window'>;
@@ -98,22 +110,19 @@ async function answersOf(redis: Redis, pipeline: ReturnType<Redis['pipeline']>):
 }
 
 async function prefixOf(redis: Redis, namespace: string): Promise<string> {
-  const marker = await guardedLimits(redis, () => redis.get(`${namespace}:generation`));
-  if (marker !== null) return prefixOfGeneration(namespace, marker);
-  throw new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: try again later', {
-    faultClass: 'transient-dependency',
-    dependency: LIMITS_DEPENDENCY,
-  });
+  const marker = await guardedLimits(redis, () => redis.get(markerKeyOf(namespace)));
+  if (marker === null) throw notHydrated();
+  checkForm(marker);
+  return prefixOfGeneration(namespace, marker);
 }
 
 /** What an open reservation counts. */
 function usesOf(record: Record | undefined): readonly Counted[] {
-  const uses: unknown = record?.[0] === 'open' ? JSON.parse(record[3] ?? '[]') : [];
-  // Lua has one table for lists and objects: an empty list is {}.
-  const list = Array.isArray(uses) ? (uses as readonly { readonly b: string; readonly m: string; d?: string }[]) : [];
-  return list.map(({ b, m, d = null }) => {
-    const [ruleId, subjectToken, window] = b.split(':') as [string, string, string];
-    return { ruleId, subjectToken, window, minor: BigInt(m), member: d };
+  const uses = record?.[0] === 'open' ? usesIn(record[3] ?? '') : [];
+  if (uses === undefined) throw damagedLedger('a record of it cannot be read');
+  return uses.map(({ bucket, minor, member }) => {
+    const [ruleId = '', subjectToken = '', window = ''] = bucket.split(':');
+    return { ruleId, subjectToken, window, minor, member };
   });
 }
 
@@ -122,7 +131,7 @@ function standing(record: Record | undefined, attempt: number): LimitResult | un
   const [state, known, outcome] = record ?? [];
   if (!state) return undefined;
   if (state !== 'open' && state !== 'refused') return { kind: 'ended' };
-  if (attempt === Number(known)) return decodeResult(outcome ?? '');
+  if (attempt === Number(known)) return foreseenResult(outcome);
   if (attempt < Number(known)) return { kind: 'superseded' };
   return state === 'refused' ? { kind: 'ended' } : undefined;
 }

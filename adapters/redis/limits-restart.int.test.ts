@@ -11,6 +11,7 @@ import { hydrateLimits } from '../../processors/limits/hydrate.ts';
 import type { Reserve } from '../../processors/limits/ports.ts';
 import { requestsOf } from '../../processors/limits/requests.ts';
 import { AT, LIMIT_BOOK, reservedFrom, transferPriced } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { ledgerReading } from '../../test/kit/memory-ledger.ts';
 import { limitsLedger } from './limits.ts';
 import { limitsClient, ready } from './limits-client.ts';
@@ -43,7 +44,7 @@ const read = ledgerReading(async (add) => {
 
 describe('the ledger of a Redis that was killed', () => {
   it('closes, although everything is still there, and comes back from the log', async () => {
-    const ledger = limitsLedger(redis);
+    const ledger = limitsLedger(redis, { keys: KEYS.stages });
     await hydrateLimits(ledger, LIMIT_RULES, read);
     const [before] = await ledger.apply([reserve('killed-0001')]);
     await ledger.apply([reserve('never-committed')]);

@@ -8,6 +8,7 @@ import { senderDayRule } from '../../domain/limits/limit-rules.ts';
 import { rollingOf, windowFinder } from '../../domain/limits/windows.ts';
 import type { LimitOperation, LimitResult } from '../../processors/limits/ports.ts';
 import { TallyLedger } from '../../processors/limits/tally-ledger.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger } from './limits.ts';
@@ -148,7 +149,7 @@ describe('several clients at once', () => {
     const connections = await clients();
     let lives = 0;
     const { ledger, namespace } = await freshLedger();
-    const ledgers = connections.map((each) => limitsLedger(each, { namespace, form: 2 }));
+    const ledgers = connections.map((each) => limitsLedger(each, { keys: KEYS.stages, namespace }));
     try {
       await fc.assert(
         fc.asyncProperty(fc.array(client, { minLength: LIVES, maxLength: LIVES }), async (all) => {
@@ -179,7 +180,7 @@ describe('several clients at once', () => {
     await ready(other);
     try {
       const { namespace } = await freshLedger();
-      const ledger = limitsLedger(unsafely(other, broken), { namespace, form: 2 });
+      const ledger = limitsLedger(unsafely(other, broken), { keys: KEYS.stages, namespace });
       const lives = Array.from({ length: LIVES }, (_, n): Life => {
         const what = { sender: `s-${n}`, beneficiary: 'b-1', minor: 10n, at: START + n * MINUTE_MS };
         return { of: what, again: null, crashes: false, end: 'none', by: [0, 0, 0, 0] };
@@ -232,7 +233,7 @@ describe('a published mistake', () => {
     const { ledger, namespace } = await freshLedger();
     expect(kinds(await ledger.apply([six('a'), six('b')]))).toEqual(['refused', 'reserved']);
     const second = await freshLedger();
-    const twin = limitsLedger(redis, { namespace: second.namespace });
+    const twin = limitsLedger(redis, { keys: KEYS.stages, namespace: second.namespace });
     const both = await Promise.all([second.ledger.apply([six('a')]), twin.apply([six('b')])]);
     expect(kinds(both.flat())).toEqual(['refused', 'reserved']);
     expect(await countersIn(namespace)).toEqual(await countersIn(second.namespace));

@@ -8,6 +8,7 @@ import { rollingOf } from '../../domain/limits/windows.ts';
 import { type LimitStanding, limitStandings } from '../../operations/limits/standing.ts';
 import type { LimitRequest } from '../../processors/limits/ports.ts';
 import { type LimitedSubject, ruleBook } from '../../processors/limits/requests.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { times } from '../../test/kit/times.ts';
 import { limitsLedger } from './limits.ts';
 import { limitsStanding } from './limits-standing.ts';
@@ -86,7 +87,7 @@ describe('what is shown of limits', () => {
         const kept = await everything(namespace);
         const shown = await Promise.all(
           questions.map(({ sender, beneficiary, at }) =>
-            limitStandings(eyes, { subjects: subjectsOf(sender, beneficiary), book, rules, at }),
+            limitStandings(eyes, { subjects: subjectsOf(sender, beneficiary), book, at }),
           ),
         );
         expect(await everything(namespace)).toEqual(kept);
@@ -114,10 +115,10 @@ describe('what is shown of limits', () => {
         const at = START + minutes * MINUTE_MS;
         const subjects = subjectsOf('s-1', 'b-1');
         const leftAt = async (ruleId: string, then: number) => {
-          const standings = await limitStandings(eyes, { subjects, book, rules, at: then });
+          const standings = await limitStandings(eyes, { subjects, book, at: then });
           return standings.flatMap(({ rules: each }) => each).find(({ rule }) => rule.ruleId === ruleId)!.left;
         };
-        const now = await limitStandings(eyes, { subjects, book, rules, at });
+        const now = await limitStandings(eyes, { subjects, book, at });
         for (const { rule, left, frees } of now.flatMap(({ rules: each }) => each)) {
           if (frees === null) continue;
           freed += 1;
@@ -135,9 +136,9 @@ describe('what is shown of limits', () => {
     const eyes = limitsStanding(redis, namespace);
     const subjects = ['s-1', 's-2'].flatMap((sender) => subjectsOf(sender, 'b-1'));
     // The script is known to the server from here on.
-    await limitStandings(eyes, { subjects, book, rules, at: START });
+    await limitStandings(eyes, { subjects, book, at: START });
     const before = await commands();
-    await limitStandings(eyes, { subjects, book, rules, at: START });
+    await limitStandings(eyes, { subjects, book, at: START });
     expect((await commands()) - before).toBe(1);
   });
 
@@ -148,23 +149,21 @@ describe('what is shown of limits', () => {
 });
 
 describe('a ledger that cannot tell', () => {
-  const question = { subjects: subjectsOf('s-1', 'b-1'), book, rules, at: START };
+  const question = { subjects: subjectsOf('s-1', 'b-1'), book, at: START };
 
   it('is no nought: lost, closed, of another run, of an older form, or of a newer release', async () => {
     const none = limitsStanding(redis, freshNamespace());
     await expect(limitStandings(none, question)).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
-    const { ledger, namespace } = await freshLedger(1);
+    const { ledger, namespace } = await freshLedger();
     const eyes = limitsStanding(redis, namespace);
-    // Rules of before are counted by it; these are not.
-    const days = rules.filter(({ ruleId }) => ruleId === 'sender-day');
-    const dayBook = ruleBook({ name: 'house', version: '0', rules: days }, () => '');
-    expect(await limitStandings(eyes, { ...question, book: dayBook, rules: days })).toHaveLength(4);
-    await expect(limitStandings(eyes, question)).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
+    expect(await limitStandings(eyes, question)).toHaveLength(4);
     await ledger.close();
     await expect(limitStandings(eyes, question)).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
-    await redis.set(`${namespace}:generation`, 'another-run:2.id');
+    await redis.set(`${namespace}:generation`, 'another-run:3.id');
     await expect(limitStandings(eyes, question)).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
     const runId = /run_id:(\w+)/.exec(await redis.info('server'))![1]!;
+    await redis.set(`${namespace}:generation`, `${runId}:2.id`);
+    await expect(limitStandings(eyes, question)).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
     await redis.set(`${namespace}:generation`, `${runId}:9.id`);
     await expect(limitStandings(eyes, question)).rejects.toMatchObject({ code: 'LEDGER_NEWER' });
   });
@@ -179,7 +178,7 @@ describe('a ledger that cannot tell', () => {
 
   it('says which rules count less, until then, and that it is not caught up', async () => {
     const namespace = freshNamespace();
-    const ledger = limitsLedger(redis, { namespace, form: 2 });
+    const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
     const short = [
       { ruleId: 'sender-day', until: START + 1 },
       { ruleId: 'pair-3-hours', until: START },

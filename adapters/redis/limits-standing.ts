@@ -4,9 +4,9 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { LedgerCount, LedgerEyes, LedgerLook, LedgerPlace } from '../../operations/limits/standing.ts';
 import { CodedError } from '../../ports/fault.ts';
-import { checkForm, ledgerFormOf, scriptFault } from './limits.ts';
 import { LIMITS_DEPENDENCY } from './limits-client.ts';
 import { bucketOf } from './limits-codec.ts';
+import { checkForm, scriptFault, shortIn } from './limits-generation.ts';
 
 const SCRIPT = readFileSync(new URL('./limits-standing.lua', import.meta.url), 'utf8');
 type Scripted = Redis & { corridorLimitsLook: (key: string, ...args: string[]) => Promise<unknown> };
@@ -18,14 +18,13 @@ const reply = z.tuple([z.string().min(1), z.string(), z.string()]).rest(
     .min(2)
     .refine((fields) => fields.length % 2 === 0),
 );
-const shortRules = z.array(z.object({ ruleId: z.string(), until: z.number().nullable() }));
 
 /** @param namespace of the ledger; see limitsNamespace */
 export function limitsStanding(redis: Redis, namespace: string): LedgerEyes {
   redis.defineCommand('corridorLimitsLook', { numberOfKeys: 1, lua: SCRIPT });
   const client = redis as Scripted;
   return {
-    async look(places, rules) {
+    async look(places) {
       const asked = places.flatMap((place) => [bucketOf(place), place.hasMembers ? 'm' : '']);
       const answer = await client
         .corridorLimitsLook(`${namespace}:generation`, namespace, ...asked)
@@ -33,7 +32,7 @@ export function limitsStanding(redis: Redis, namespace: string): LedgerEyes {
           throw scriptFault(redis, error);
         });
       const [marker, ...rest] = parsed(answer, places);
-      checkForm(marker, ledgerFormOf(rules));
+      checkForm(marker);
       return lookOf(rest);
     },
   };
@@ -52,7 +51,7 @@ function parsed(answer: unknown, places: readonly LedgerPlace[]): z.output<typeo
 function lookOf([short, catchUp, ...counts]: readonly [string, string, ...(readonly string[])[]]): LedgerLook {
   return {
     counts: counts.map(countOf),
-    short: short === '' ? [] : shortRules.parse(JSON.parse(short)),
+    short: short === '' ? [] : shortIn(short),
     isCaughtUp: catchUp === '',
   };
 }

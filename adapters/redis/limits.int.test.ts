@@ -3,10 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import type { LedgerState, LimitOperation, LimitRequest, SettledUse } from '../../processors/limits/ports.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { MemoryLedger } from '../../test/kit/memory-ledger.ts';
 import { times } from '../../test/kit/times.ts';
-import { limitsLedger, limitsNamespace } from './limits.ts';
+import { limitsLedger } from './limits.ts';
 import { limitsClient } from './limits-client.ts';
+import { limitsNamespace } from './limits-generation.ts';
 import { freshNamespace, RUN, redis, useSharedLimits } from './testing/shared-limits.ts';
 import { verifyLimits } from './verify-limits.ts';
 
@@ -16,7 +18,7 @@ useSharedLimits(inject('stack').redisLimitsUrl);
 
 async function freshLedger() {
   const namespace = freshNamespace();
-  const ledger = limitsLedger(redis, { namespace });
+  const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
   await ledger.replaceAll(NOTHING, null);
   return { ledger, namespace };
 }
@@ -186,8 +188,8 @@ describe('the ledger in Redis', () => {
 
   it('is that of its application alone', async () => {
     const [ours, theirs] = ['ours', 'theirs'].map((app) => limitsNamespace(`${RUN}:${app}`));
-    const ledger = limitsLedger(redis, { namespace: ours! });
-    const stranger = limitsLedger(redis, { namespace: theirs! });
+    const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace: ours! });
+    const stranger = limitsLedger(redis, { keys: KEYS.stages, namespace: theirs! });
     await ledger.replaceAll(NOTHING, null);
     await ledger.apply([reserve('a', 900n)]);
     expect((await stranger.status()).hydrated).toBe(false);
@@ -228,7 +230,7 @@ describe('the ledger in Redis', () => {
 
 describe('a lost ledger', () => {
   it('is closed until it is filled', async () => {
-    const ledger = limitsLedger(redis, { namespace: freshNamespace() });
+    const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace: freshNamespace() });
     await expect(ledger.apply([reserve('a', 1n)])).rejects.toMatchObject({
       code: 'LIMITS_NOT_HYDRATED',
       faultClass: 'transient-dependency',
@@ -282,7 +284,7 @@ describe('a lost ledger', () => {
   it('is replaced once when two rebuild it, and what the slower one wrote is swept', async () => {
     const { ledger: first, namespace } = await freshLedger();
     await first.close();
-    const second = limitsLedger(redis, { namespace });
+    const second = limitsLedger(redis, { keys: KEYS.stages, namespace });
     const record = { transferId: 'x', attempt: 1, state: 'open', uses: [use(1n)] } as const;
     const results = await Promise.all([
       first.replaceAll({ records: [record], counters: [] }, null),
@@ -308,8 +310,9 @@ describe('a ledger of another form', () => {
 
   it('is lost when it is older, and rebuilt', async () => {
     const { namespace } = await freshLedger();
-    const marker = await markAs(namespace, '0.');
-    const next = limitsLedger(redis, { namespace });
+    const marker = await markAs(namespace, '2.');
+    const next = limitsLedger(redis, { keys: KEYS.stages, namespace });
+    expect(await next.status()).toEqual({ hydrated: false, marker });
     await expect(next.apply([reserve('t-1', 100n)])).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
     expect(await next.replaceAll(NOTHING, marker)).toBe('replaced');
     expect(await next.apply([reserve('t-1', 100n)])).toMatchObject([{ kind: 'reserved' }]);
@@ -317,8 +320,8 @@ describe('a ledger of another form', () => {
 
   it('is left alone when it is newer, and stops the process', async () => {
     const { namespace } = await freshLedger();
-    const marker = await markAs(namespace, '3.');
-    const older = limitsLedger(redis, { namespace });
+    const marker = await markAs(namespace, '4.');
+    const older = limitsLedger(redis, { keys: KEYS.stages, namespace });
     const newer = { code: 'LEDGER_NEWER', faultClass: 'fatal' };
     await expect(older.status()).rejects.toMatchObject(newer);
     await expect(older.apply([reserve('t-1', 100n)])).rejects.toMatchObject(newer);
@@ -328,7 +331,7 @@ describe('a ledger of another form', () => {
   it('without a form is of the first: release 0.1.0 wrote none', async () => {
     const { namespace } = await freshLedger();
     await markAs(namespace, '');
-    expect(await limitsLedger(redis, { namespace }).status()).toMatchObject({ hydrated: true });
+    expect(await limitsLedger(redis, { keys: KEYS.stages, namespace }).status()).toMatchObject({ hydrated: false });
   });
 });
 
@@ -364,7 +367,7 @@ describe('a rebuild that others get in the way of', () => {
     const stale = (await ledger.status()).marker;
     await ledger.close();
     let loser: Promise<string> = Promise.resolve('not begun');
-    const other = limitsLedger(redis, { namespace });
+    const other = limitsLedger(redis, { keys: KEYS.stages, namespace });
     const state = { records: records(() => (loser = other.replaceAll(NOTHING, stale))), counters: [] };
     expect(await ledger.replaceAll(state, null)).toBe('replaced');
     expect(await loser).toBe('overtaken');
@@ -374,7 +377,7 @@ describe('a rebuild that others get in the way of', () => {
   it('loses to one that was faster, also when the ledger is closed again before it is done', async () => {
     const { ledger, namespace } = await freshLedger();
     await ledger.close();
-    const faster = limitsLedger(redis, { namespace });
+    const faster = limitsLedger(redis, { keys: KEYS.stages, namespace });
     let between: Promise<string> = Promise.resolve('not begun');
     const meanwhile = async () => {
       const result = await faster.replaceAll(NOTHING, null);
@@ -409,7 +412,7 @@ describe('a server that may evict', () => {
 describe('a server that is not there', () => {
   it('is an outage, not a poison record', async () => {
     const client = limitsClient({ url: 'redis://127.0.0.1:1' });
-    await expect(limitsLedger(client).apply([reserve('a', 1n)])).rejects.toMatchObject({
+    await expect(limitsLedger(client, { keys: KEYS.stages }).apply([reserve('a', 1n)])).rejects.toMatchObject({
       code: 'REDIS_UNAVAILABLE',
       faultClass: 'transient-dependency',
       dependency: 'redis-limits',

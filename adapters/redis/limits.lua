@@ -12,7 +12,8 @@
 --                              many transfers count for it, where used is the number of members
 -- w:<rule>:<subject>:<length>. the sum over the steps of a rolling window, made from its counters: lo and hi (the steps that
 --                              it holds), sum, e, m:<member>, and s:<step> of each step that holds something
--- t:<transfer>                 a record: state, attempt, uses, outcome
+-- t:<transfer>                 a record: state, attempt, uses, outcome (what a reserve that comes again is answered, with a proof
+--                              of a stage: whoever asked believes nothing else of a record)
 -- A use: b the name of its counter, m minor units, d its member, e until when (ms since 1970) its counter matters; -1: for ever.
 
 local marker = redis.call('GET', KEYS[1])
@@ -54,9 +55,14 @@ end
 local function members_of(key)
   local fields, found = redis.call('HGETALL', key), {}
   for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 2) == 'm:' then found[fields[i]] = tonumber(fields[i + 1]) end
+    local times = string.sub(fields[i], 1, 2) == 'm:' and tonumber(fields[i + 1]) or 0
+    if times > 0 then found[fields[i]] = times end
   end
   return found
+end
+
+local function is_member(key, member)
+  return tonumber(redis.call('HGET', key, member) or '0') > 0
 end
 
 local function sum_load(w)
@@ -172,15 +178,36 @@ local function free_all(uses)
   for _, use in ipairs(uses) do count(use, -1, -1) end
 end
 
+local STATES = { open = true, refused = true, released = true, committed = true, returned = true }
+-- A record was met that no stage has written.
+local damaged = false
+
+local function is_list_of_uses(uses)
+  if type(uses) ~= 'table' then return false end
+  for _, use in pairs(uses) do
+    if type(use) ~= 'table' or type(use.b) ~= 'string' or type(use.m) ~= 'string' or not tonumber(use.m) then return false end
+  end
+  return true
+end
+
 local function load(key)
   local fields = redis.call('HMGET', key, 'state', 'attempt', 'uses', 'outcome')
-  if not fields[1] then return nil end
-  return { state = fields[1], attempt = tonumber(fields[2]), uses = cjson.decode(fields[3]), outcome = fields[4] }
+  if not fields[1] then
+    if redis.call('EXISTS', key) == 1 then damaged = true end
+    return nil
+  end
+  local is_read, uses = pcall(cjson.decode, fields[3] or '')
+  local attempt = tonumber(fields[2] or '')
+  if not STATES[fields[1]] or not attempt or not is_read or not is_list_of_uses(uses) or not fields[4] then
+    damaged = true
+    return nil
+  end
+  return { state = fields[1], attempt = attempt, uses = uses, outcome = fields[4] }
 end
 
 -- A record becomes open only when it is new or was open before: then it has no time to live yet.
 local function save(key, state, attempt, uses, outcome)
-  redis.call('HSET', key, 'state', state, 'attempt', attempt, 'uses', cjson.encode(uses), 'outcome', outcome or '')
+  redis.call('HSET', key, 'state', state, 'attempt', attempt, 'uses', cjson.encode(uses), 'outcome', outcome)
   if state == 'open' then return end
   -- It is known for as long as anything that it counts in: what comes back later is taken out there.
   local e = 0
@@ -193,7 +220,8 @@ end
 
 -- What reserve answers and stores. What the uses state is text already: it is only passed on.
 local function told(kind, used, refused, frees, operation)
-  local head = '{"k":"' .. kind .. '","used":' .. cjson.encode(used)
+  local proof = operation.p[kind == 'reserved' and 1 or 2]
+  local head = '{"k":"' .. kind .. '","a":' .. text(operation.a) .. ',"p":"' .. proof .. '","used":' .. cjson.encode(used)
   if operation.n then head = head .. ',"n":' .. cjson.encode(operation.n) end
   if refused then head = head .. ',"refused":' .. cjson.encode(refused) .. ',"frees":' .. cjson.encode(frees) end
   return head .. ',"uses":' .. operation.u .. '}'
@@ -218,7 +246,7 @@ local function rolled(request)
   for step = first, very_late and first + 2 * steps or win.lo - 1 do
     if member then
       for each in pairs(members_of(head .. step)) do
-        local counted = known[each] or (not very_late and redis.call('HEXISTS', w, each) == 1)
+        local counted = known[each] or (not very_late and is_member(w, each))
         if not counted then used = used + 1 end
         known[each] = true
       end
@@ -227,7 +255,7 @@ local function rolled(request)
     end
   end
   if not member then return used, tonumber(request.m) end
-  local present = known[member] or (not very_late and redis.call('HEXISTS', w, member) == 1)
+  local present = known[member] or (not very_late and is_member(w, member))
   return used, present and 0 or 1
 end
 
@@ -260,7 +288,7 @@ local function standing(request)
   local key = prefix .. 'c:' .. request.b
   if request.d then
     local fields = redis.call('HMGET', key, 'used', 'm:' .. request.d)
-    return tonumber(fields[1] or '0'), fields[2] and 0 or 1
+    return tonumber(fields[1] or '0'), tonumber(fields[2] or '0') > 0 and 0 or 1
   end
   local fields = redis.call('HMGET', key, 'used', 'open')
   return tonumber(fields[1] or '0'), tonumber(request.m), tonumber(fields[2] or '0'), fields[1] ~= false
@@ -269,11 +297,12 @@ end
 local function reserve(operation)
   local key = prefix .. 't:' .. operation.t
   local known = load(key)
+  if damaged then return nil end
   if known then
-    if known.state ~= 'open' and known.state ~= 'refused' then return '{"k":"ended"}' end
+    if known.state ~= 'open' and known.state ~= 'refused' then return known.outcome end
     if operation.a == known.attempt then return known.outcome end
-    if operation.a < known.attempt then return '{"k":"superseded"}' end
-    if known.state == 'refused' then return '{"k":"ended"}' end
+    if operation.a < known.attempt then return '{"k":"superseded","o":' .. known.outcome .. '}' end
+    if known.state == 'refused' then return '{"k":"ended","o":' .. known.outcome .. '}' end
     free_all(known.uses)
   end
   local refused, frees, used, after, open, exists, uses = {}, {}, {}, {}, {}, {}, {}
@@ -317,6 +346,7 @@ local function settle(operation)
   local key = prefix .. 't:' .. operation.t
   local target = operation.s
   local known = load(key)
+  if damaged then return false end
   if target == 'open' then
     if known then
       if known.state ~= 'open' or operation.a <= known.attempt then return false end
@@ -331,7 +361,7 @@ local function settle(operation)
   if target == 'released' then
     if known and known.state ~= 'open' then return false end
     if known then free_all(known.uses) end
-    save(key, 'released', operation.a, {}, '')
+    save(key, 'released', operation.a, {}, operation.o)
     return true
   end
   -- committed or returned: the money moved, whatever the ledger thought.
@@ -355,7 +385,7 @@ local function settle(operation)
       if freed[use.b] then count(use, -1, 0) end
     end
   end
-  save(key, target, operation.a, uses, '')
+  save(key, target, operation.a, uses, operation.o)
   return true
 end
 
@@ -366,5 +396,7 @@ for at, operation in ipairs(operations) do
   else
     results[at] = settle(operation) and '{"k":"settled","c":true}' or '{"k":"settled","c":false}'
   end
+  -- What was done before stays: whoever asked puts this ledger out of force.
+  if damaged then return redis.error_reply('DAMAGED a record is not as a stage writes it') end
 end
 return results

@@ -4,31 +4,35 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import type { LimitRule } from '../../domain/limits/limit-rules.ts';
 import { countsUntil } from '../../domain/limits/windows.ts';
-import { CodedError } from '../../ports/fault.ts';
+import type { KeyRing } from '../../domain/seals/seal.ts';
+import { isCoded } from '../../ports/fault.ts';
 import type {
   LedgerCounter,
   LedgerState,
-  LedgerStatus,
   LedgerStore,
   LimitOperation,
   LimitResult,
 } from '../../processors/limits/ports.ts';
-import { refuseEviction } from './eviction.ts';
-import { replyCode } from './fault.ts';
-import { guardedLimits, LIMITS_DEPENDENCY, limitsFault } from './limits-client.ts';
+import { decodeResult } from './limits-answers.ts';
+import { guardedLimits } from './limits-client.ts';
+import { bucketOf, encodeOperation, encodeRecord, prefixOfGeneration, recordUntil } from './limits-codec.ts';
 import {
-  bucketOf,
-  decodeResult,
-  encodeOperations,
-  encodeRecord,
-  prefixOfGeneration,
-  recordUntil,
-} from './limits-codec.ts';
+  damagedLedger,
+  FORM,
+  limitsGeneration,
+  limitsNamespace,
+  markerKeyOf,
+  notHydrated,
+  runIdIn,
+  scriptFault,
+} from './limits-generation.ts';
+import { type RecordProofs, recordProofs } from './limits-proofs.ts';
 import { windowSums } from './window-sums.ts';
 
 export interface LimitsLedgerOptions {
+  /** The stages' ring: a record is believed only with a proof under it. */
+  readonly keys: KeyRing;
   /** Prefix of every key; default: that of the application named corridor. */
   readonly namespace?: string;
   /**
@@ -36,31 +40,7 @@ export interface LimitsLedgerOptions {
    * event can come again (the retention of the chain topics).
    */
   readonly keepMs?: number;
-  /** The form that the rules need; see ledgerFormOf. It may rise while the process runs: then the ledger is rebuilt. */
-  readonly form?: LedgerForm | (() => LedgerForm);
 }
-
-/**
- * Form of what a generation holds. A marker is `<run id>:<form>.<id>`; one without a form is of form 1. A ledger of an older
- * form than the rules need counts as lost, and is rebuilt from the log; one of a newer form than is known stops the process,
- * which would else rebuild it away. Form 2 has rolling windows, members, and windows longer than a day: a process that knows
- * form 1 alone would free the first two wrongly, and forget a counter of the last while its window is open.
- */
-const NEWEST_FORM = 2;
-export type LedgerForm = 1 | 2;
-
-/** The form that these rules need: with rules of before, a ledger of before is taken over as it is. */
-export const ledgerFormOf = (rules: readonly LimitRule[]): LedgerForm =>
-  rules.some(({ window, metric }) => isNew(window) || metric.kind === 'beneficiaries') ? 2 : 1;
-
-/** Of a window that form 1 does not know: it keeps each counter for as long as one of a day matters. */
-const isNew = (window: LimitRule['window']): boolean =>
-  window.kind !== 'transfer' && !(window.kind === 'calendar' && window.unit === 'day');
-
-const formOf = (marker: string): number => Number(/^\w+:(\d+)\./.exec(marker)?.[1] ?? 1);
-
-/** Where an application keeps its ledger: two on one Redis must not count, close or clear up for each other. */
-export const limitsNamespace = (appName: string): string => `${appName}:limits`;
 
 const DAY_MS = 86_400_000;
 const SCRIPT = readFileSync(new URL('./limits.lua', import.meta.url), 'utf8');
@@ -78,83 +58,79 @@ const CLEAR = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('UNLINK', unpack(ARGV, 2))
 return 1`;
-const CLOSE = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 const CHUNK = 1_000;
 
-type ShortRules = NonNullable<LedgerState['short']>;
 type ApplyScript = (key: string, ...args: string[]) => Promise<string[]>;
 type StepScript = (key: string, ...args: string[]) => Promise<number>;
-type RunScript = (marker: string, operations: readonly LimitOperation[]) => Promise<readonly LimitResult[]>;
 type Scripted = Redis & {
   corridorLimitsApply: ApplyScript;
   corridorLimitsSwap: StepScript;
   corridorLimitsClear: StepScript;
-  corridorLimitsClose: StepScript;
 };
 
-/** @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED */
-export function limitsLedger(redis: Redis, options: LimitsLedgerOptions = {}): LedgerStore {
-  const { namespace = limitsNamespace('corridor'), keepMs = 45 * DAY_MS, form = 1 } = options;
-  const formNow = typeof form === 'function' ? form : () => form;
-  const markerKey = `${namespace}:generation`;
+/**
+ * @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_NOT_HYDRATED;
+ * LIMITS_LEDGER_DAMAGED: it held what the stage never wrote, and is out of force now
+ */
+export function limitsLedger(redis: Redis, options: LimitsLedgerOptions): LedgerStore {
+  const { keys, namespace = limitsNamespace('corridor'), keepMs = 45 * DAY_MS } = options;
+  const markerKey = markerKeyOf(namespace);
   const client = scripted(redis);
+  const proofs = recordProofs(keys);
+  const generation = limitsGeneration(redis, namespace);
   // What this process last saw; the script compares it with what is in force.
   let known: string | undefined;
 
   const prefixOf = (marker: string) => prefixOfGeneration(namespace, marker);
-  const guarded = <T>(work: () => Promise<T>): Promise<T> => guardedLimits(redis, work);
 
-  async function status() {
-    const [info, memory, marker] = await guarded(() =>
-      Promise.all([client.info('server'), client.info('memory'), client.get(markerKey)]),
-    );
-    refuseEviction(memory, LIMITS_DEPENDENCY);
-    if (marker !== null && formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
-    const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) >= formNow();
-    if (marker === null || !isOurs) return { marker, hydrated: false };
-    return { marker, hydrated: true, ...(await guarded(() => notesOf(client, prefixOf(marker)))) };
+  async function run(marker: string, operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
+    const asked = operations.map((operation) => encodeOperation(operation, proofs));
+    const answers: unknown = await client
+      .corridorLimitsApply(markerKey, marker, prefixOf(marker), String(keepMs), JSON.stringify(asked))
+      .catch((error: unknown) => {
+        throw scriptFault(redis, error);
+      });
+    if (!Array.isArray(answers) || answers.length !== asked.length)
+      throw damagedLedger('it answered what nobody asked for');
+    return answers.map((answer: unknown, at) => decodeResult(answer, asked[at]!, proofs));
   }
 
-  const run: RunScript = async (marker, operations) => {
-    const operated = encodeOperations(operations);
-    const answers = await client.corridorLimitsApply(markerKey, marker, prefixOf(marker), String(keepMs), operated);
-    return answers.map(decodeResult);
-  };
+  /** What is not believed counts no more for anybody: the log says what is right. */
+  async function runOrClose(marker: string, operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
+    try {
+      return await run(marker, operations);
+    } catch (error) {
+      if (isCoded(error) && error.code === 'LIMITS_LEDGER_DAMAGED') await generation.close(marker);
+      throw error;
+    }
+  }
 
   async function apply(operations: readonly LimitOperation[]): Promise<readonly LimitResult[]> {
     if (operations.length === 0) return [];
     if (known !== undefined) {
       try {
-        return await run(known, operations);
+        return await runOrClose(known, operations);
       } catch (error) {
-        if (replyCode(error) !== NOT_HYDRATED) throw limitsFault(redis, error);
+        if (!isCoded(error) || error.code !== 'LIMITS_NOT_HYDRATED') throw error;
       }
     }
     // Another process may have rebuilt it: look once.
-    const { hydrated, marker } = await status();
+    const { hydrated, marker } = await generation.status();
     if (!hydrated || marker === null) throw notHydrated();
     known = marker;
-    return run(marker, operations).catch((error: unknown) => {
-      throw scriptFault(redis, error);
-    });
+    return runOrClose(marker, operations);
   }
 
   return {
     apply,
-    status,
-    form: formNow,
-    close: (marker) =>
-      guarded(() =>
-        marker === undefined ? client.del(markerKey) : client.corridorLimitsClose(markerKey, marker),
-      ).then(() => undefined),
-    caughtUp: (marker) => guarded(async () => void (await client.del(`${prefixOf(marker)}b:catch-up`))),
+    ...generation,
     replaceAll: (state, expected) =>
-      guarded(async () => {
-        const marker = `${runIdIn(await client.info('server'))}:${state.form ?? formNow()}.${randomUUID()}`;
+      guardedLimits(redis, async () => {
+        const marker = `${runIdIn(await client.info('server'))}:${FORM}.${randomUUID()}`;
         const prefix = prefixOf(marker);
-        const building = await build(client, prefix, state, keepMs);
+        const building = await build(client, prefix, state, { keepMs, proofs });
         if ((await client.corridorLimitsSwap(markerKey, building, expected ?? '', marker)) === 0) {
-          await eachPage(client, `${prefix}*`, async (keys) => (await client.unlink(...keys)) >= 0);
+          await eachPage(client, `${prefix}*`, async (found) => (await client.unlink(...found)) >= 0);
           return 'overtaken';
         }
         known = marker;
@@ -168,47 +144,7 @@ function scripted(redis: Redis): Scripted {
   redis.defineCommand('corridorLimitsApply', { numberOfKeys: 1, lua: SCRIPT });
   redis.defineCommand('corridorLimitsSwap', { numberOfKeys: 2, lua: SWAP });
   redis.defineCommand('corridorLimitsClear', { numberOfKeys: 1, lua: CLEAR });
-  redis.defineCommand('corridorLimitsClose', { numberOfKeys: 1, lua: CLOSE });
   return redis as Scripted;
-}
-
-/** What scripts answer, as a code of Redis, where the ledger in force is not of this run of the server. */
-const NOT_HYDRATED = 'NOTHYDRATED';
-
-/** An error of a script. @returns CodedError LIMITS_NOT_HYDRATED, or what `limitsFault` makes of it */
-export const scriptFault = (redis: Redis, error: unknown): CodedError =>
-  replyCode(error) === NOT_HYDRATED ? notHydrated() : limitsFault(redis, error);
-
-/**
- * For whoever only looks at the generation in force.
- * @param form that the rules need
- * @throws CodedError LIMITS_NOT_HYDRATED when the stage would make it anew, LEDGER_NEWER
- */
-export function checkForm(marker: string, form: LedgerForm): void {
-  if (formOf(marker) > NEWEST_FORM) throw newerForm(formOf(marker));
-  if (formOf(marker) < form) throw notHydrated();
-}
-
-const notHydrated = () =>
-  new CodedError('LIMITS_NOT_HYDRATED', 'the limits ledger is lost or not filled yet: rebuild it from the log', {
-    faultClass: 'transient-dependency',
-    dependency: LIMITS_DEPENDENCY,
-  });
-
-const newerForm = (form: number) =>
-  new CodedError(
-    'LEDGER_NEWER',
-    `the limits ledger is of form ${form}, and this release knows form ${NEWEST_FORM}: start the newer release`,
-    { faultClass: 'fatal', dependency: LIMITS_DEPENDENCY },
-  );
-
-function runIdIn(info: string): string {
-  const runId = /^run_id:(\w+)/m.exec(info)?.[1];
-  if (runId !== undefined) return runId;
-  throw new CodedError('REDIS_REFUSED', 'Redis does not tell its run_id: INFO must be allowed for this user', {
-    faultClass: 'fatal',
-    dependency: LIMITS_DEPENDENCY,
-  });
 }
 
 /** The clock of the server, ms since 1970: times to live go by it, and by no caller's. */
@@ -235,20 +171,16 @@ async function clearOthers(client: Scripted, { namespace, prefix, markerKey, mar
   await eachPage(client, `${namespace}:*:[tcw]:*`, clear);
 }
 
-/** What a generation was filled with beside its counters. */
-async function notesOf(client: Redis, prefix: string): Promise<Pick<LedgerStatus, 'short' | 'catchUp'>> {
-  const [short = null, catchUp = null] = await client.mget(`${prefix}b:short`, `${prefix}b:catch-up`);
-  return {
-    ...(short !== null && { short: JSON.parse(short) as ShortRules }),
-    ...(catchUp !== null && { catchUp }),
-  };
+interface Filling {
+  readonly keepMs: number;
+  readonly proofs: RecordProofs;
 }
 
 /** Fills a generation that is not in force yet. @returns the key of the mark of its builder */
-async function build(client: Redis, prefix: string, state: LedgerState, keepMs: number): Promise<string> {
+async function build(client: Redis, prefix: string, state: LedgerState, filling: Filling): Promise<string> {
   const building = `${prefix}b:building`;
   await client.set(building, '1');
-  await fill(client, prefix, state, { keepMs, now: await timeOf(client) });
+  await fill(client, prefix, state, { ...filling, now: await timeOf(client) });
   if (state.short?.length) await client.set(`${prefix}b:short`, JSON.stringify(state.short));
   if (state.catchUp !== undefined) await client.set(`${prefix}b:catch-up`, state.catchUp);
   return building;
@@ -258,8 +190,8 @@ async function build(client: Redis, prefix: string, state: LedgerState, keepMs: 
 async function fill(
   client: Redis,
   prefix: string,
-  state: Parameters<LedgerStore['replaceAll']>[0],
-  { keepMs, now }: { readonly keepMs: number; readonly now: number },
+  state: LedgerState,
+  { keepMs, proofs, now }: Filling & { readonly now: number },
 ): Promise<void> {
   const expire = (pipeline: ReturnType<Redis['pipeline']>, key: string, until: number) => {
     if (Number.isFinite(until)) pipeline.pexpire(key, Math.max(keepMs, until - now + keepMs));
@@ -268,7 +200,7 @@ async function fill(
     const pipeline = client.pipeline();
     for (const record of records) {
       const key = `${prefix}t:${record.transferId}`;
-      pipeline.hset(key, encodeRecord(record));
+      pipeline.hset(key, encodeRecord(record, proofs));
       if (record.state !== 'open') expire(pipeline, key, recordUntil(record));
     }
     await executed(pipeline);

@@ -1,14 +1,15 @@
 // The limits ledger in force, as verification reads it. Read-only.
 import type { Redis } from 'ioredis';
 import type { LimitsStore, StoredCounter, StoredReservation } from '../../verify/ports.ts';
-import { limitsLedger, limitsNamespace } from './limits.ts';
 import { limitsFault } from './limits-client.ts';
+import { usesIn } from './limits-contents.ts';
+import { limitsGeneration, limitsNamespace } from './limits-generation.ts';
 
 const PAGE = 1_000;
 
 /** @param namespace prefix of every key, as the ledger was given it. */
 export function verifyLimits(redis: Redis, namespace = limitsNamespace('corridor')): LimitsStore {
-  const ledger = limitsLedger(redis, { namespace });
+  const ledger = limitsGeneration(redis, namespace);
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -61,24 +62,19 @@ async function fields(redis: Redis, keys: readonly string[], names: readonly str
   });
 }
 
+const STATES = ['open', 'refused', 'released', 'committed', 'returned'] as const;
+
 function reservationOf(transferId: string, [state, attempt, uses]: Row): readonly StoredReservation[] {
   if (!state) return [];
-  // Lua has one table for lists and objects: an empty list is stored as {}.
-  const list = JSON.parse(uses ?? '[]') as readonly { b: string; m: string }[] | object;
-  return [
-    {
-      transferId,
-      state: state as StoredReservation['state'],
-      attempt: Number(attempt),
-      uses: Array.isArray(list)
-        ? (list as { b: string; m: string }[]).map(({ b, m }) => ({ bucket: b, minor: BigInt(m) }))
-        : [],
-    },
-  ];
+  const read = usesIn(uses ?? '');
+  const known = STATES.find((each) => each === state);
+  if (read === undefined || known === undefined)
+    return [{ transferId, state: 'unreadable', attempt: Number(attempt), uses: [] }];
+  return [{ transferId, state: known, attempt: Number(attempt), uses: read }];
 }
 
 /** A counter that expired between the scan and the read is left out. */
 function counterOf(bucket: string, [used, open]: Row): readonly StoredCounter[] {
   if (used === null || used === undefined) return [];
-  return [{ bucket, usedMinor: BigInt(used), open: Number(open) }];
+  return [{ bucket, usedMinor: /^-?\d{1,18}$/.test(used) ? BigInt(used) : undefined, open: Number(open) }];
 }

@@ -160,7 +160,7 @@ export function memoryOperators(memory: OperatorMemory, asked: Asked): OperatorC
     limits: {
       standings: async (subjects) => {
         const { book } = memory.limits;
-        return limitStandings(memory.limits, { subjects, book, rules: book.rules, at: AT });
+        return limitStandings(memory.limits, { subjects, book, at: AT });
       },
     },
     handlers: {

@@ -12,6 +12,7 @@ import { type LimitRule, senderDayRule } from '../../domain/limits/limit-rules.t
 import type { LimitOperation } from '../../processors/limits/ports.ts';
 import { type RuleBook, requestsOf, ruleBook } from '../../processors/limits/requests.ts';
 import { AT, transferPriced } from '../../test/kit/builders.ts';
+import { KEYS } from '../../test/kit/keys.ts';
 import { load, table } from '../report.ts';
 
 const { values } = parseArgs({
@@ -79,7 +80,7 @@ async function cpuOf(redis: Redis): Promise<number> {
 
 async function measure(redis: Redis, name: string, rules: readonly LimitRule[]) {
   const namespace = `bench-limits-${process.pid}-${rules.length}`;
-  const ledger = limitsLedger(redis, { namespace, form: 2 });
+  const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
   await ledger.replaceAll({ records: [], counters: [] }, null);
   const book = ruleBook({ name: 'bench', version: '1', rules }, () => 'GB-IN');
   const began = [performance.now(), await cpuOf(redis)] as const;

@@ -18,7 +18,8 @@ export type SealPurpose =
   | 'intent'
   | 'webhook-endpoint'
   | 'webhook-delivery'
-  | 'dry-run';
+  | 'dry-run'
+  | 'limits-record';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../processors/limits/rebuild.ts';
 import { LedgerFold } from '../../processors/limits/rebuild.ts';
 import { type AuditPorts, auditLedger, type Motion } from './audit.ts';
-import { bucketOf, type StoredCounter, type StoredSum } from './drift.ts';
+import { bucketOf, type StoredCounter, type StoredRecord, type StoredSum } from './drift.ts';
 
 const NOW = Date.UTC(2026, 11, 1, 12);
 const NONE: Motion = { transfers: new Set(), subjects: new Set() };
@@ -41,7 +41,7 @@ function world(entries: readonly LedgerEntry[]) {
   const stored = {
     counters: new Map<string, StoredCounter>(),
     sums: new Map<string, StoredSum>(),
-    states: new Map<string, string>(),
+    records: new Map<string, StoredRecord>(),
   };
   const of = (state: LedgerFold) => {
     for (const counter of state.state().counters) {
@@ -49,7 +49,11 @@ function world(entries: readonly LedgerEntry[]) {
       const bucket = bucketOf(counter);
       stored.counters.set(bucket, { bucket, used, open: BigInt(open), members: counter.members ?? new Map() });
     }
-    for (const { transferId, state: stands } of state.transferEntries()) stored.states.set(transferId, stands);
+    for (const { transferId, state: stands, attempt, uses } of state.transferEntries()) {
+      const counted = stands === 'released' ? [] : uses;
+      const held = counted.map((each) => ({ bucket: bucketOf(each), minor: each.reservedMinor, member: each.member }));
+      stored.records.set(transferId, { transferId, state: stands, attempt, uses: held, isProven: true });
+    }
   };
   of(fold);
   const shown: {
@@ -75,8 +79,10 @@ function world(entries: readonly LedgerEntry[]) {
       },
       countersOf: async (_marker, buckets) => pick(stored.counters, buckets),
       sumsOf: async (_marker, names) => pick(stored.sums, names),
-      statesOf: async (_marker, ids) =>
-        new Map(ids.flatMap((id) => (stored.states.has(id) ? [[id, stored.states.get(id)!]] : []))),
+      async *records() {
+        yield [...stored.records.values()];
+      },
+      recordsOf: async (_marker, ids) => pick(stored.records, ids),
     },
     fold: async () => ({ fold, since: shown.since }),
     foldOn: async () => {
@@ -122,7 +128,7 @@ it('names by rule and window what Redis holds otherwise, each kind by itself', a
   stored.counters.set('limit:x:2026-12-01', { bucket: 'limit:x:2026-12-01', used: 40n, open: 0n, members: new Map() });
   stored.counters.delete('limit:three:2026-12-01');
   stored.counters.delete('limit:one:2026-10-01');
-  stored.states.delete('c');
+  stored.records.delete('c');
   const { conclusion, drift } = await run();
   expect(conclusion).toBe('DRIFT');
   expect(drift).toEqual([
@@ -150,15 +156,15 @@ it('takes for no drift what comes into the log a moment later', async () => {
 });
 
 it('does not compare what the stage has still to do, and compares the rest', async () => {
-  // The stage stands: two transfers have ended, and are open in Redis.
+  // The stage stands: two transfers have ended, and are open in Redis, as their counters are.
   const open = [entry('a', [use('one', 500n)], { state: 'open' }), entry('b', [use('two', 500n)], { state: 'open' })];
   const { run, fold, stored, next } = world(open);
   for (const { transferId, uses } of open) fold.restore(entry(transferId, uses, { state: 'released', sequence: 2 }));
   next.motion = () => ({ transfers: new Set(['a', 'b']), subjects: new Set() });
-  expect(await run()).toMatchObject({ conclusion: 'INCOMPLETE', moving: 2, drift: [] });
+  expect(await run()).toMatchObject({ conclusion: 'INCOMPLETE', moving: 4, drift: [] });
   // Something else is wrong, and is named.
   stored.counters.set('limit:x:2026-12-01', { bucket: 'limit:x:2026-12-01', used: 7n, open: 0n, members: new Map() });
-  expect(await run()).toMatchObject({ conclusion: 'DRIFT', moving: 2, drift: [{ counters: 1, tooMany: 7n }] });
+  expect(await run()).toMatchObject({ conclusion: 'DRIFT', moving: 4, drift: [{ counters: 1, tooMany: 7n }] });
 });
 
 it('does not compare for whom a priced transfer is on its way', async () => {
@@ -217,6 +223,71 @@ it('takes for no drift that Redis knows of what the log has forgotten, but for d
     conclusion: 'DRIFT',
     drift: [{ window: 'lifetime', tooMany: 0n, tooFew: 400n }],
   });
+});
+
+const RECORD = { transferId: 'x', attempt: 1, uses: [], isProven: true };
+const HELD = { bucket: 'limit:one:2026-12-01', minor: 500n, member: null };
+const OVER = { bucket: 'limit:one:2026-10-01', minor: 500n, member: null };
+
+it.each<[string, Partial<StoredRecord>, readonly object[]]>([
+  ['another attempt', { attempt: 2 }, [{ ruleId: 'limit', what: 'transfers', counters: 2, tooMany: 1n, tooFew: 1n }]],
+  ['another state', { state: 'open' }, [{ ruleId: 'limit', what: 'transfers', tooMany: 1n, tooFew: 1n }]],
+  ['no uses', { uses: [] }, [{ ruleId: 'limit', what: 'transfers', tooMany: 0n, tooFew: 1n }]],
+  ['other uses', { uses: [{ ...HELD, minor: 1n }] }, [{ ruleId: 'limit', what: 'transfers', tooMany: 1n, tooFew: 1n }]],
+  ['one use more', { uses: [HELD, { ...HELD, bucket: 'limit:two:2026-12-01' }] }, [{ tooMany: 1n, tooFew: 0n }]],
+  ['a use more in a window that is over', { uses: [HELD, OVER] }, []],
+  ['no proof', { isProven: false }, [{ ruleId: '-', window: '-', what: 'proof', tooMany: 1n, tooFew: 0n }]],
+  ['nothing that can be read', { state: 'unreadable' }, [{ ruleId: '-', what: 'form', tooMany: 1n, tooFew: 0n }]],
+])('names a record with %s', async (_what, damage, says) => {
+  const { run, stored } = world([entry('a', [use('one', 500n)])]);
+  stored.records.set('a', { ...stored.records.get('a')!, ...damage });
+  expect((await run()).drift).toEqual(says.map((each) => expect.objectContaining(each)));
+});
+
+it.each<[string, StoredRecord, readonly object[]]>([
+  ['an open one', { ...RECORD, state: 'open', uses: [HELD] }, [{ ruleId: 'limit', what: 'transfers', tooMany: 1n }]],
+  ['one that ends it, without a proof', { ...RECORD, state: 'released', isProven: false }, [{ what: 'proof' }]],
+  ['one that nobody can read', { ...RECORD, state: 'unreadable' }, [{ what: 'form' }]],
+  // An event came into the log that says nothing of limits, or has been forgotten with its window.
+  ['an end that a stage has written', { ...RECORD, state: 'released' }, []],
+  ['one of windows that are over', { ...RECORD, state: 'committed', uses: [OVER] }, []],
+])('names a record of a transfer that the log does not know: %s', async (_what, record, says) => {
+  const { run, stored } = world([entry('a', [use('one', 500n)])]);
+  stored.records.set('x', record);
+  expect((await run()).drift).toEqual(says.map((each) => expect.objectContaining(each)));
+});
+
+it('names a record that counts though the log has ended it, and what no stage writes even where the log is short', async () => {
+  const { run, stored, shown } = world([
+    entry('a', [use('one', 500n, 'lifetime')]),
+    entry('b', [], { state: 'released' }),
+  ]);
+  stored.records.set('b', {
+    ...RECORD,
+    transferId: 'b',
+    state: 'committed',
+    uses: [{ ...HELD, bucket: 'limit:b:lifetime' }],
+  });
+  expect((await run()).drift).toMatchObject([{ window: 'lifetime', what: 'transfers', tooMany: 1n }]);
+  shown.since = NOW - 1_000;
+  expect(await run()).toMatchObject({ conclusion: 'INCOMPLETE', drift: [] });
+  stored.counters.set('limit:one:lifetime', { ...stored.counters.get('limit:one:lifetime')!, isOdd: true });
+  expect((await run()).drift).toMatchObject([{ ruleId: 'limit', window: 'lifetime', what: 'form', tooMany: 1n }]);
+});
+
+it('is whole again once all that began before the log is over', async () => {
+  const { run, shown, stored } = world([entry('a', [use('one', 500n)])]);
+  shown.since = Date.UTC(2026, 10, 30);
+  expect(await run()).toMatchObject({ conclusion: 'SAME', missingSince: Date.UTC(2026, 10, 30) });
+  // One of before is there, though it agrees: the log may have told of more.
+  stored.counters.set('limit:one:2026-11-30', {
+    bucket: 'limit:one:2026-11-30',
+    used: 0n,
+    open: 0n,
+    members: new Map(),
+  });
+  shown.since += 1;
+  expect(await run()).toMatchObject({ conclusion: 'INCOMPLETE', short: 0, drift: [] });
 });
 
 it('ends with a code of its own when more is to be held than may be', async () => {

@@ -4,14 +4,17 @@ import { CodedError } from '../../ports/fault.ts';
 import { pause } from '../../ports/pause.ts';
 import type { LedgerFold } from '../../processors/limits/rebuild.ts';
 import {
+  beganBefore,
   byRuleAndWindow,
   counterDrift,
   type Drift,
   type DriftOf,
   type Expected,
   expectedOf,
+  isOver,
   recordDrift,
   type StoredCounter,
+  type StoredRecord,
   type StoredSum,
   subjectOf,
   sumDrift,
@@ -35,8 +38,10 @@ export interface LedgerContents {
   /** Of these; those that are not there are left out. */
   countersOf(marker: string, buckets: readonly string[]): Promise<readonly StoredCounter[]>;
   sumsOf(marker: string, names: readonly string[]): Promise<readonly StoredSum[]>;
-  /** States of records by id of transfer; those that are not there are left out. */
-  statesOf(marker: string, transferIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /** Records of transfers, page by page. */
+  records(marker: string): AsyncIterable<readonly StoredRecord[]>;
+  /** Of these; those that are not there are left out. */
+  recordsOf(marker: string, transferIds: readonly string[]): Promise<readonly StoredRecord[]>;
 }
 
 /** What the stage may have done, or may not have done yet. */
@@ -137,6 +142,8 @@ class Audit {
   /** By what they are of; how often they differed with nothing on its way, and how the last time. */
   readonly #suspects = new Map<string, { times: number; drift: readonly Drift[] }>();
   readonly #short = new Set<string>();
+  /** Something is counted that may have begun before the log does. */
+  #isOfBefore = false;
 
   constructor(ports: AuditPorts, marker: string, fold: LedgerFold, since: number | null) {
     this.#ports = ports;
@@ -160,6 +167,7 @@ class Audit {
     const seen = { counters: new Set<string>(), sums: new Set<string>() };
     for await (const page of ledger.counters(this.#marker)) {
       for (const held of page) {
+        this.#noteBegin(held.bucket, expected);
         if (expected.counters.has(held.bucket)) seen.counters.add(held.bucket);
         suspect(`c ${held.bucket}`, counterDrift(held.bucket, expected, held));
       }
@@ -170,15 +178,28 @@ class Audit {
         suspect(`w ${held.name}`, sumDrift(held.name, expected, held));
       }
     }
-    for (const bucket of expected.counters.keys())
+    for (const bucket of expected.counters.keys()) {
+      this.#noteBegin(bucket, expected);
       if (!seen.counters.has(bucket)) suspect(`c ${bucket}`, counterDrift(bucket, expected, undefined));
+    }
     for (const name of expected.sums.keys())
       if (!seen.sums.has(name)) suspect(`w ${name}`, sumDrift(name, expected, undefined));
     for (const entries of pagesOf(this.#fold.transferEntries(), PAGE)) {
-      const states = await this.#statesOf(entries.map(({ transferId }) => transferId));
+      const held = await this.#recordsOf(entries.map(({ transferId }) => transferId));
       for (const entry of entries)
-        suspect(`t ${entry.transferId}`, recordDrift(entry, expected.at, states.get(entry.transferId)));
+        suspect(`t ${entry.transferId}`, recordDrift(entry, expected.at, held.get(entry.transferId)));
     }
+    for await (const page of ledger.records(this.#marker)) {
+      for (const held of page) {
+        const { transferId } = held;
+        if (this.#fold.find(transferId) === undefined)
+          suspect(`t ${transferId}`, recordDrift(undefined, expected.at, held));
+      }
+    }
+  }
+
+  #noteBegin(bucket: string, { at }: Expected): void {
+    if (this.#since !== null && !isOver(bucket, at) && beganBefore(bucket, this.#since)) this.#isOfBefore = true;
   }
 
   /**
@@ -196,7 +217,7 @@ class Audit {
       await inPages(asked.sums, (some) => this.#ports.ledger.sumsOf(this.#marker, some)),
       ({ name }) => name,
     );
-    const states = new Map(await inPages(asked.records, async (some) => [...(await this.#statesOf(some))]));
+    const records = new Map(await inPages(asked.records, async (some) => [...(await this.#recordsOf(some))]));
     await guarded(() => this.#ports.foldOn());
     const { transfers, subjects } = this.#inMotion(await moved());
     const expected = this.#expected();
@@ -205,8 +226,7 @@ class Audit {
     for (const name of asked.sums)
       this.#judge(`w ${name}`, subjects.has(subjectOf(name)), sumDrift(name, expected, sums.get(name)));
     for (const id of asked.records) {
-      const entry = this.#fold.find(id);
-      const drift = entry === undefined ? [] : recordDrift(entry, expected.at, states.get(id));
+      const drift = recordDrift(this.#fold.find(id), expected.at, records.get(id));
       this.#judge(`t ${id}`, transfers.has(id), drift);
     }
   }
@@ -215,7 +235,8 @@ class Audit {
     const all = [...this.#suspects.values()];
     const drift = byRuleAndWindow(all.filter(({ times }) => times >= 2).flatMap((each) => each.drift));
     const moving = all.filter(({ times }) => times < 2).length;
-    const isWhole = moving === 0 && this.#since === null;
+    // Once all that began before the log is over, the log tells all that matters.
+    const isWhole = moving === 0 && !this.#isOfBefore && this.#short.size === 0;
     return {
       conclusion: drift.length > 0 ? 'DRIFT' : isWhole ? 'SAME' : 'INCOMPLETE',
       ...{ reason: null, transfers: this.#fold.transfers, missingSince: this.#since },
@@ -249,8 +270,8 @@ class Audit {
     return { transfers, subjects: all };
   }
 
-  #statesOf(transferIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
-    return this.#ports.ledger.statesOf(this.#marker, transferIds);
+  async #recordsOf(transferIds: readonly string[]): Promise<ReadonlyMap<string, StoredRecord>> {
+    return mapOf(await this.#ports.ledger.recordsOf(this.#marker, transferIds), ({ transferId }) => transferId);
   }
 }
 

@@ -1,7 +1,7 @@
 // What the ledger holds against what the log says that it must hold: counters with their open reservations and members, the sums
 // over rolling windows, and the records of transfers. Pure.
 import { countsFrom, countsUntil, isCounted, rollingOf } from '../../domain/limits/windows.ts';
-import type { LedgerCounter } from '../../processors/limits/ports.ts';
+import type { LedgerCounter, LedgerRecord } from '../../processors/limits/ports.ts';
 import type { LedgerEntry } from '../../processors/limits/rebuild.ts';
 
 type Members = ReadonlyMap<string, number>;
@@ -14,6 +14,8 @@ export interface StoredCounter {
   readonly open: bigint;
   /** How many transfers count for each beneficiary, where these are counted. */
   readonly members: Members;
+  /** It holds what no stage writes: a field that is no whole number, or a beneficiary for whom none counts. */
+  readonly isOdd?: boolean;
 }
 
 /** What Redis keeps beside the counters of a rolling window. */
@@ -27,26 +29,48 @@ export interface StoredSum {
   /** What each step holds that holds anything. */
   readonly steps: ReadonlyMap<number, bigint>;
   readonly members: Members;
+  /** As of a counter. */
+  readonly isOdd?: boolean;
+}
+
+/** The record of a transfer as it stands in Redis. */
+export interface StoredRecord {
+  readonly transferId: string;
+  readonly state: LedgerRecord['state'] | 'refused' | 'unreadable';
+  readonly attempt: number;
+  readonly uses: readonly StoredUse[];
+  /** What it answers bears a proof of a stage. */
+  readonly isProven: boolean;
+}
+
+export interface StoredUse {
+  /** `rule:subject:window` */
+  readonly bucket: string;
+  readonly minor: bigint;
+  readonly member: string | null;
 }
 
 /**
  * `used`: minor units, transfers or beneficiaries of a counter. `open`: its open reservations. `members`: for how many transfers
- * its beneficiaries count. `sum`: what a rolling window holds over its steps. `transfers`: records of transfers.
+ * its beneficiaries count. `sum`: what a rolling window holds over its steps. `transfers`: records of transfers. `form`: what no
+ * stage writes, such as a field that is no number. `proof`: records that bear no proof of a stage.
  */
-export type DriftKind = 'used' | 'open' | 'members' | 'sum' | 'transfers';
+export type DriftKind = 'used' | 'open' | 'members' | 'sum' | 'transfers' | 'form' | 'proof';
 
 /** One thing on which Redis and the log do not agree. */
 export interface Drift {
   readonly ruleId: string;
-  /** Id of the window; of a sum without the step. */
+  /** Id of the window; of a sum without the step. Of a record that counts nowhere rule and window are `-`. */
   readonly window: string;
   readonly what: DriftKind;
+  /** When the first thing may have been taken that is counted there, ms since 1970; 0: at any time. */
+  readonly from: number;
   readonly tooMany: bigint;
   readonly tooFew: bigint;
 }
 
 /** A rule and a window with what differs there. */
-export interface DriftOf extends Drift {
+export interface DriftOf extends Omit<Drift, 'from'> {
   /** Counters, sums or records that differ. */
   readonly counters: number;
 }
@@ -87,6 +111,9 @@ export function expectedOf(counters: Iterable<LedgerCounter>, at: number): Expec
   return { counters: open, sums, at };
 }
 
+/** Whether what is counted there may have begun before the log does. @param since ms since 1970 */
+export const beganBefore = (bucket: string, since: number): boolean => countsFrom(windowOf(bucket)) < since;
+
 /** Whether a counter is of a window that is over. */
 export const isOver = (bucket: string, at: number): boolean => countsUntil(windowOf(bucket)) <= at;
 
@@ -94,8 +121,9 @@ export const isOver = (bucket: string, at: number): boolean => countsUntil(windo
 export function counterDrift(bucket: string, expected: Expected, held: StoredCounter | undefined): readonly Drift[] {
   if (isOver(bucket, expected.at)) return [];
   const logged = expected.counters.get(bucket);
-  const place = { ruleId: ruleOf(bucket), window: windowOf(bucket) };
+  const place = { ruleId: ruleOf(bucket), window: windowOf(bucket), from: countsFrom(windowOf(bucket)) };
   return [
+    odd(place, held),
     apart({ ...place, what: 'used' }, logged?.usedMinor ?? 0n, held?.used ?? 0n),
     apart({ ...place, what: 'open' }, BigInt(logged?.open ?? 0), held?.open ?? 0n),
     eachApart({ ...place, what: 'members' }, wide(logged?.members), wide(held?.members)),
@@ -104,7 +132,7 @@ export function counterDrift(bucket: string, expected: Expected, held: StoredCou
 
 /** What differs of the sum of one rolling window. `held`: undefined, Redis has none. */
 export function sumDrift(name: string, expected: Expected, held: StoredSum | undefined): readonly Drift[] {
-  const place = { ruleId: ruleOf(name), window: windowOf(name).replace(/\.$/, ''), what: 'sum' as const };
+  const place = { ruleId: ruleOf(name), window: windowOf(name).replace(/\.$/, ''), what: 'sum' as const, from: 0 };
   const logged = expected.sums.get(name) ?? [];
   if (held === undefined)
     return [
@@ -129,25 +157,69 @@ export function sumDrift(name: string, expected: Expected, held: StoredSum | und
     : [...held.steps.values()].reduce((sum, each) => sum + each, 0n);
   // A member that a step counts which is over cannot be told apart.
   const heldMembers = over.length === 0 ? held.members : atMost(held.members, members);
+  const known = { ...place, from: countsFrom(`${windowOf(name)}${held.lo}`) };
   const all = [
-    apart(place, whole, held.sum),
-    eachApart(place, ofSteps, new Map(steps)),
-    eachApart(place, wide(members), wide(heldMembers)),
+    apart(known, whole, held.sum),
+    eachApart(known, ofSteps, new Map(steps)),
+    eachApart(known, wide(members), wide(heldMembers)),
   ];
-  return all.filter(differs).slice(0, 1);
+  return [odd(known, held), ...all.filter(differs).slice(0, 1)].filter(differs);
 }
 
-const FITS: Readonly<Record<Exclude<LedgerEntry['state'], 'released'>, string>> = {
-  open: 'open',
-  committed: 'committed',
-  returned: 'returned',
-};
+/** What is of no form of ours, whatever it counts for. */
+const odd = ({ ruleId, window }: Omit<Place, 'what'>, held: { readonly isOdd?: boolean } | undefined): Drift =>
+  // No log that is too short explains it.
+  ({ ruleId, window, what: 'form', from: Number.POSITIVE_INFINITY, tooMany: held?.isOdd ? 1n : 0n, tooFew: 0n });
 
-/** What differs of the record of a transfer that counts: one that it does not know, it would reserve again. */
-export function recordDrift({ state, uses }: LedgerEntry, at: number, held: string | undefined): readonly Drift[] {
-  if (state === 'released' || held === FITS[state]) return [];
-  const counted = uses.filter(({ window }) => isCounted(window) && countsUntil(window) > at);
-  return counted.map(({ ruleId, window }) => ({ ruleId, window, what: 'transfers', tooMany: 0n, tooFew: 1n }));
+/**
+ * What differs of the record of a transfer: one that it does not know, it would reserve again; one that ends a transfer which the
+ * log has not ended would stop it.
+ * @param entry undefined: the log has never told of a reservation of it
+ * @param held undefined: Redis has no record
+ */
+export function recordDrift(
+  entry: LedgerEntry | undefined,
+  at: number,
+  held: StoredRecord | undefined,
+): readonly Drift[] {
+  const logged = entry === undefined || entry.state === 'released' ? [] : usesOf(entry);
+  const alive = (use: StoredUse) => countsUntil(windowOf(use.bucket)) > at;
+  // The state of a transfer that counts nowhere any more is let go of.
+  if (held === undefined) return logged.filter(alive).map((use) => recordOf(use, 'transfers', 'tooFew'));
+  if (held.state === 'unreadable') return [recordOf(undefined, 'form', 'tooMany')];
+  if (!held.isProven) return [recordOf(undefined, 'proof', 'tooMany')];
+  const counted = held.state === 'released' || held.state === 'refused' ? [] : held.uses;
+  if (entry === undefined || entry.state === 'released')
+    return counted.filter(alive).map((use) => recordOf(use, 'transfers', 'tooMany'));
+  const drift = usesApart(logged.filter(alive), counted.filter(alive));
+  const isSame = held.state === entry.state && held.attempt === entry.attempt;
+  if (drift.length > 0 || isSame) return drift;
+  const [use] = logged.filter(alive);
+  return use === undefined ? [] : [recordOf(use, 'transfers', 'tooFew'), recordOf(use, 'transfers', 'tooMany')];
+}
+
+const usesOf = ({ uses }: LedgerEntry): readonly StoredUse[] =>
+  uses
+    .filter(({ window }) => isCounted(window))
+    .map((use) => ({ bucket: bucketOf(use), minor: use.reservedMinor, member: use.member }));
+
+const NOWHERE = { ruleId: '-', window: '-' };
+
+function recordOf(use: StoredUse | undefined, what: DriftKind, side: 'tooMany' | 'tooFew'): Drift {
+  const none = { tooMany: 0n, tooFew: 0n, what };
+  // A record of no form or without a proof is explained by no log that is too short.
+  if (use === undefined) return { ...none, ...NOWHERE, from: Number.POSITIVE_INFINITY, [side]: 1n };
+  const window = windowOf(use.bucket);
+  return { ...none, ruleId: ruleOf(use.bucket), window, from: countsFrom(window), [side]: 1n };
+}
+
+function usesApart(logged: readonly StoredUse[], held: readonly StoredUse[]): readonly Drift[] {
+  const nameOfUse = ({ bucket, minor, member }: StoredUse) => JSON.stringify([bucket, String(minor), member]);
+  const [ofLog, ofRedis] = [new Set(logged.map(nameOfUse)), new Set(held.map(nameOfUse))];
+  return [
+    ...logged.filter((use) => !ofRedis.has(nameOfUse(use))).map((use) => recordOf(use, 'transfers', 'tooFew')),
+    ...held.filter((use) => !ofLog.has(nameOfUse(use))).map((use) => recordOf(use, 'transfers', 'tooMany')),
+  ];
 }
 
 /**
@@ -161,9 +233,7 @@ export function withoutShort(
   if (since === null) return { drift, isShort: false };
   let isShort = false;
   const kept = drift.map((each) => {
-    // Of a sum nobody knows in which of its steps.
-    const began = each.what === 'sum' ? 0 : countsFrom(each.window);
-    if (began >= since || each.tooMany === 0n) return each;
+    if (each.from >= since || each.tooMany === 0n) return each;
     isShort = true;
     return { ...each, tooMany: 0n };
   });
@@ -172,7 +242,7 @@ export function withoutShort(
 
 export function byRuleAndWindow(drifts: Iterable<Drift>): readonly DriftOf[] {
   const sums = new Map<string, DriftOf>();
-  for (const each of drifts) {
+  for (const { from: _, ...each } of drifts) {
     const key = `${each.ruleId}:${each.window}:${each.what}`;
     const { counters, tooMany, tooFew } = sums.get(key) ?? { counters: 0, tooMany: 0n, tooFew: 0n };
     sums.set(key, {
@@ -185,7 +255,7 @@ export function byRuleAndWindow(drifts: Iterable<Drift>): readonly DriftOf[] {
 
 const differs = ({ tooMany, tooFew }: Drift): boolean => tooMany !== 0n || tooFew !== 0n;
 
-type Place = Pick<Drift, 'ruleId' | 'window' | 'what'>;
+type Place = Pick<Drift, 'ruleId' | 'window' | 'what' | 'from'>;
 
 const apart = (place: Place, logged: bigint, held: bigint): Drift => ({
   ...place,

@@ -30,7 +30,7 @@ async function standingBy(
   for (const [bucket, count] of Object.entries(counts))
     eyes.counts.set(bucket, { used: 0n, open: 0, steps: [], ...count });
   const book = ruleBook({ name: 'house', version: '1', rules }, () => '', 7);
-  const [standing] = await limitStandings(eyes, { subjects: [subject], book, rules, at: NOW });
+  const [standing] = await limitStandings(eyes, { subjects: [subject], book, at: NOW });
   return { standing: standing!, looks: eyes.looks };
 }
 

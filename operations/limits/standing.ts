@@ -45,10 +45,9 @@ export interface LedgerLook {
 export interface LedgerEyes {
   /**
    * All places as they are at one moment, in one round trip.
-   * @param rules all that the ledger must be able to count
    * @throws CodedError REDIS_UNAVAILABLE, LIMITS_NOT_HYDRATED, LEDGER_NEWER
    */
-  look(places: readonly LedgerPlace[], rules: readonly LimitRule[]): Promise<LedgerLook>;
+  look(places: readonly LedgerPlace[]): Promise<LedgerLook>;
 }
 
 export interface RuleStanding extends Used {
@@ -86,8 +85,6 @@ export interface StandingAsked {
   readonly subjects: readonly LimitedSubject[];
   /** The rules that count at `at`. */
   readonly book: RuleBook;
-  /** All that the ledger must be able to count: of every version. */
-  readonly rules: readonly LimitRule[];
   /** ms since 1970 */
   readonly at: number;
 }
@@ -96,11 +93,10 @@ const NOTHING: LedgerCount = { used: 0n, open: 0, steps: [] };
 
 /** @returns one for each subject, in order. @throws CodedError as LedgerEyes */
 export async function limitStandings(eyes: LedgerEyes, asked: StandingAsked): Promise<readonly LimitStanding[]> {
-  const { subjects, book, rules, at } = asked;
+  const { subjects, book, at } = asked;
   const found = subjects.map((subject) => ({ subject, on: rulesOn(book, subject, at) }));
   const places = found.flatMap(({ subject, on }) => on.flatMap((each) => placeOf(subject, each)));
-  const look: LedgerLook =
-    places.length === 0 ? { counts: [], short: [], isCaughtUp: true } : await eyes.look(places, rules);
+  const look: LedgerLook = places.length === 0 ? { counts: [], short: [], isCaughtUp: true } : await eyes.look(places);
   let next = 0;
   return found.map(({ subject, on }) => {
     const standing = on.map((each): RuleStanding => {

@@ -98,6 +98,12 @@ export const storeCodes = {
     503,
     'Wait: the limits stage rebuilds the ledger from the log.',
   ),
+  LIMITS_LEDGER_DAMAGED: entry(
+    'transient-dependency',
+    'a stored document',
+    503,
+    'Nothing, if it comes once: the stage has put the ledger out of force, and rebuilds it from the log. If it comes again, somebody writes into the Redis of limits: change its password, then run `corridor limits audit`.',
+  ),
   LEDGER_NEWER: entry(
     'fatal',
     'the process',

@@ -54,8 +54,6 @@ export async function hydrateLimits(
   read: LedgerReader,
   now = Date.now(),
 ): Promise<Hydration> {
-  // With the rules: one that is made by them is of the form that they need, and if more is needed by the end, it is made anew.
-  const form = store.form();
   const { hydrated, marker, short: known = [], catchUp } = await store.status();
   if (hydrated) {
     const due = marker !== null && catchUp !== undefined && { due: { marker, place: catchUp } };
@@ -69,7 +67,7 @@ export async function hydrateLimits(
     restore: (entry) => fold.restore(entry),
   });
   const short = since === undefined ? [] : rules.flatMap((rule) => shortOf(rule, since, now));
-  const result = await store.replaceAll({ ...fold.state(), form, short, catchUp: read.place() }, null);
+  const result = await store.replaceAll({ ...fold.state(), short, catchUp: read.place() }, null);
   return { rebuilt: result === 'replaced', transfers: fold.transfers, short };
 }
 

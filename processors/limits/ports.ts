@@ -105,8 +105,6 @@ export interface LedgerCounter {
 
 /** All that the ledger holds, as recomputed from the log. */
 export interface LedgerState {
-  /** The form that was needed when it was begun (LedgerStore.form); absent: the one that is needed now. */
-  readonly form?: number;
   readonly records: Iterable<LedgerRecord>;
   readonly counters: Iterable<LedgerCounter>;
   /** Rules that count less than was used, as the log does not reach back; kept with the ledger. */
@@ -129,8 +127,6 @@ export interface LedgerStatus {
 
 /** The ledger as it is filled and replaced. */
 export interface LedgerStore extends LimitLedger {
-  /** The form that the present rules need: it rises when a version with other windows comes. */
-  form(): number;
   /** @throws CodedError REDIS_UNAVAILABLE */
   status(): Promise<LedgerStatus>;
   /**

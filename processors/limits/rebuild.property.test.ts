@@ -174,29 +174,6 @@ describe('the rebuilt ledger', () => {
     expect((await ledger.status()).marker).not.toBe(marker);
   });
 
-  it('is of the form that the rules needed by which it was made, so that it is made anew when more is needed by its end', async () => {
-    let form = 1;
-    const forms: (number | undefined)[] = [];
-    class Rising extends MemoryLedger {
-      override form(): number {
-        return form;
-      }
-      override replaceAll(...[state, expected]: Parameters<MemoryLedger['replaceAll']>) {
-        forms.push(state.form);
-        return super.replaceAll(state, expected);
-      }
-    }
-    const lost = new Rising();
-    lost.lose();
-    const read = ledgerReading(async () => {
-      // A version with longer windows comes while the log is read.
-      form = 2;
-      return undefined;
-    });
-    await hydrateLimits(lost, LIMIT_RULES, read);
-    expect(forms).toEqual([1]);
-  });
-
   it('keeps in a snapshot what a priced event still counts against that runs late, though its window is over', () => {
     const DAY = 86_400_000;
     const day = (text: string) => Date.parse(`${text}T12:00:00Z`);

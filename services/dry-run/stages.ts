@@ -3,8 +3,8 @@
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { standingHoldClaims } from '../../adapters/mongo/standing-claims.ts';
-import { limitsNamespace } from '../../adapters/redis/limits.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
+import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { limitsPreview } from '../../adapters/redis/limits-preview.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import { policyKey } from '../../domain/policies/versions.ts';

@@ -5,8 +5,9 @@ import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { watchRedis } from '../../adapters/redis/client-watch.ts';
-import { ledgerFormOf, limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsLedger } from '../../adapters/redis/limits.ts';
 import { LIMITS_DEPENDENCY, limitsClient } from '../../adapters/redis/limits-client.ts';
+import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
@@ -186,7 +187,7 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const rules = () => rulesOf(policy);
     const ledger = limitsLedger(redis, {
       namespace: limitsNamespace(config.appName),
-      form: () => ledgerFormOf(rules()),
+      keys: config.keys.stages,
     });
     const { logger } = runtime;
     return {

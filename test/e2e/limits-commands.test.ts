@@ -11,7 +11,7 @@ import { Redis } from 'ioredis';
 import kafkajs from 'kafkajs';
 import { v5 as uuidv5 } from 'uuid';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { publish } from '../../cli/publish.ts';
 import type { Child } from '../../infra/local/children.ts';
 import { LEDGER_TOPICS } from '../../processors/limits/rebuild.ts';
@@ -196,8 +196,12 @@ it('names what is damaged by rule and window, and a rebuild mends it', async () 
   const [payees] = await keysOf('c:rolling-payees:*');
   const member = Object.keys(await redis.hgetall(payees!)).find((field) => field.startsWith('m:'))!;
   await redis.hdel(payees!, member);
-  const [record] = await keysOf('t:*');
-  await redis.del(record!);
+  // Of a transfer that counts: that of one that was refused counts nowhere.
+  const records = await keysOf('t:*');
+  const states = await Promise.all(records.map((key) => redis.hget(key, 'state')));
+  const [lost, changed] = records.filter((_, at) => states[at] === 'open' || states[at] === 'committed');
+  await redis.del(lost!);
+  await redis.hset(changed!, 'state', 'returned');
   const { drift } = await audit(2);
   const of = (ruleId: string, what: string) => drift.find((each) => each.ruleId === ruleId && each.what === what);
   const window = expect.stringMatching(/^year-20\d\d-04-01$/);
@@ -209,16 +213,34 @@ it('names what is damaged by rule and window, and a rebuild mends it', async () 
   expect(of('rolling-payees', 'members')).toMatchObject({ counters: 1, tooMany: '0' });
   expect(of('life', 'transfers')).toMatchObject({ counters: 1, tooFew: '1' });
   expect(of('rolling-payees', 'sum')).toBeUndefined();
+  expect(of('-', 'proof')).toMatchObject({ window: '-', counters: 1, tooMany: '1' });
   const table = await corridor('audit');
   expect([table.code, table.stdout]).toEqual([2, expect.stringContaining('r3600x720')]);
   expect((await corridor('rebuild')).code).toBe(0);
   expect(await audit(0)).toMatchObject({ conclusion: 'SAME', transfers: 10, drift: [] });
 });
 
+it('decides nothing by a record that no stage has written: the ledger is made anew, and the transfer goes on', async () => {
+  // It would end the transfer without a word.
+  const [lent] = await keysOf('t:*');
+  const { log } = pipeline.connections;
+  expect(await limits.stop(60_000)).toBe(0);
+  const priced = await countIn('transfer.priced');
+  const transferId = await send('eve', 'b-1');
+  await vi.waitFor(async () => expect(await countIn('transfer.priced')).toBe(priced + 1), POLLING);
+  const record = { ...(await redis.hgetall(lent!)), state: 'committed' };
+  await redis.hset(lent!.replace(/:t:.*$/, `:t:${transferId}`), record);
+  expect((await audit(2)).drift).toMatchObject([{ ruleId: '-', what: 'proof' }]);
+  limits = await start(LIMITS);
+  expect(await decided(transferId)).toBe('RESERVED');
+  expect((await readTopic(log, 'limits.dlq')).length).toBe(0);
+  expect(await audit(0)).toMatchObject({ conclusion: 'SAME', transfers: 11, drift: [] });
+});
+
 it('takes what the stage has still to do for no drift', async () => {
   expect(await limits.stop(60_000)).toBe(0);
   executor = await start(EXECUTOR);
-  await completed(9);
+  await completed(10);
   const priced = await countIn('transfer.priced');
   const waiting = await send('ann', 'b-1');
   await vi.waitFor(async () => expect(await countIn('transfer.priced')).toBe(priced + 1), POLLING);
@@ -228,7 +250,7 @@ it('takes what the stage has still to do for no drift', async () => {
   limits = await start(LIMITS);
   // The fifth of the five that the rolling window has room for.
   expect(await decided(waiting)).toBe('RESERVED');
-  await completed(10);
+  await completed(11);
   await vi.waitFor(() => audit(0), POLLING);
 });
 

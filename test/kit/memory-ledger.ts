@@ -55,7 +55,7 @@ export class MemoryLedger implements LedgerStore {
   #marker: string | null = 'memory:1';
   #generation = 1;
   #catchUp: string | undefined;
-  /** As when a rule came in force that needs another form: it is still in force, and to be rebuilt. */
+  /** As of the release before: it is still in force, and to be rebuilt. */
   isOfOldForm = false;
 
   /** As when the server was restarted or wiped. */
@@ -76,10 +76,6 @@ export class MemoryLedger implements LedgerStore {
     return this.outages.answer(() =>
       operations.map((each) => (each.kind === 'reserve' ? this.#reserve(each) : this.#settle(each))),
     );
-  }
-
-  form(): number {
-    return 2;
   }
 
   async status() {

@@ -23,7 +23,8 @@ import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
-import { limitsLedger, limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsLedger } from '../../adapters/redis/limits.ts';
+import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { registryCodec } from '../../adapters/registry/codec.ts';
 import { decideCase } from '../../operations/cases/holds/cases.ts';
@@ -37,6 +38,7 @@ import { requestCodec } from '../../payouts/request-codec.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { Codec } from '../../ports/codec.ts';
 import type { Received } from '../../processors/contract.ts';
+import { hydrateLimits } from '../../processors/limits/hydrate.ts';
 import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../../processors/limits/rebuild.ts';
 import { logAttemptClaims } from '../../runtime/attempt-claims.ts';
 import { loadConfig } from '../../runtime/config/config.ts';
@@ -55,6 +57,7 @@ import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { contracts, type TopicName, type TopicValues } from '../../topics/catalogue.ts';
 import type { VerifySources } from '../../verify/ports.ts';
 import { verify } from '../../verify/verify.ts';
+import { ledgerReading } from '../kit/memory-ledger.ts';
 import { forgetfulTimer, MemoryProvider } from '../kit/payouts/memory.ts';
 import { FILES } from './form.ts';
 import { aboutOf, lastRelease, loadMongo, loadRedis, RecordedLog, recordedRegistry } from './load.ts';
@@ -144,6 +147,13 @@ async function sourcesOf(): Promise<VerifySources> {
   };
 }
 
+/** Counters of the generation that is there, whatever its form: used and open by name. */
+async function storedCounters(): Promise<ReadonlyMap<string, string>> {
+  const names = await redis.keys(`${namespace}:*:c:*`);
+  const rows = await Promise.all(names.map((name) => redis.hmget(name, 'used', 'open')));
+  return new Map(names.map((name, at) => [name.split(':c:')[1]!, rows[at]!.join(' ')]));
+}
+
 describe('what the last release wrote', () => {
   it('has documents in every collection', () => {
     expect([...counts].filter(([, count]) => count === 0)).toEqual([]);
@@ -174,6 +184,27 @@ describe('what the last release wrote', () => {
     expect(pending).toEqual(known.map(({ name }) => name));
     expect(await migrate(schemaStore(mongo.db, known), known, { owner: 'a', by: 'amara' })).toHaveLength(known.length);
     expect(await openStores(mongo.db)).toEqual([]);
+  });
+
+  it('has its ledger of limits made anew, with the same in it', async () => {
+    const before = await storedCounters();
+    expect(before.size).toBeGreaterThan(0);
+    const ledger = limitsLedger(redis, { keys: keys.stages, namespace });
+    const fold = new LedgerFold(limitRules(config));
+    const reader = ledgerReading(async (add) => {
+      for (const topic of LEDGER_TOPICS) {
+        for (const { value } of await receivedFrom(topic as LedgerTopic)) {
+          fold.add(topic as LedgerTopic, value as never);
+          await add(topic as LedgerTopic, value as never);
+        }
+      }
+      return undefined;
+    });
+    expect(await hydrateLimits(ledger, limitRules(config), reader, madeAt)).toMatchObject({ rebuilt: true });
+    expect(await storedCounters()).toEqual(before);
+    const operations = [...fold.state().records].map((record) => ({ kind: 'settle' as const, ...record }));
+    expect(operations.length).toBeGreaterThan(0);
+    expect(await ledger.apply(operations)).toEqual(operations.map(() => ({ kind: 'settled', changed: false })));
   });
 
   it('verifies, from the start and from its checkpoint', async () => {
@@ -216,18 +247,6 @@ describe('what the last release wrote', () => {
     const settled = await settlementClaims(db).find(ids);
     expect(settled.length).toBeGreaterThan(0);
     expect(await settlementClaims(db).insert(settled)).toEqual(new Set(settled.map(({ transferId }) => transferId)));
-  });
-
-  it('keeps its reservations', async () => {
-    const fold = new LedgerFold(limitRules(config));
-    for (const topic of LEDGER_TOPICS) {
-      for (const { value } of await receivedFrom(topic as LedgerTopic)) fold.add(topic as LedgerTopic, value as never);
-    }
-    const ended = [...fold.state().records];
-    expect(ended.length).toBeGreaterThan(0);
-    const operations = ended.map((record) => ({ kind: 'settle' as const, ...record }));
-    const results = await limitsLedger(redis, { namespace }).apply(operations);
-    expect(results).toEqual(operations.map(() => ({ kind: 'settled', changed: false })));
   });
 });
 

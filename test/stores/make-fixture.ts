@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { listStore } from '../../adapters/mongo/list-versions.ts';
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
-import { limitsNamespace } from '../../adapters/redis/limits.ts';
+import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { publish } from '../../cli/publish.ts';
 import { type LocalStack, startStack } from '../../infra/local/stack.ts';
 import { activateVersion, importVersion } from '../../operations/lists/import-and-activate.ts';

@@ -1,7 +1,10 @@
 // Each decision against the version of law that was in force: which one counts follows from when the broker took the event that
 // was decided on. Nothing is said of the moments around the beginning of a version: brokers' clocks differ, and a process hears
 // of a version a little after the log has it.
+import { type RuleBook, requestedUse, requestsOf } from '../../processors/limits/requests.ts';
+import type { LimitUse, TransferPriced } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
+import type { FindingCode } from '../finding-codes.ts';
 import type { LoggedLaw } from '../ports.ts';
 import { type AnySeen, positionOf } from '../transfer.ts';
 
@@ -24,13 +27,17 @@ export function laws(): Check {
   return {
     name: NAME,
     proves:
-      'What limits reserved and held, they decided by the version of rules that was in force; refusals and prices by one that had begun.',
+      'What limits reserved and held, they decided by the version of rules that was in force, for what it states; refusals and prices by one that had begun.',
     skips: ({ laws: known }) => (known ? undefined : 'no versions of policies were given'),
     record(seen, run) {
       const decided = decidedIn(seen);
       if (decided === undefined) return;
-      const wrong = wrongOf(decided, run.sources.laws![decided.kind], unknown);
-      if (wrong !== undefined) say(run, seen, `${decided.set}: ${wrong}`);
+      const known = run.sources.laws![decided.kind];
+      const wrong = wrongOf(decided, known, unknown);
+      if (wrong !== undefined) say(run, seen, 'LAW_NOT_IN_FORCE', `${decided.set}: ${wrong}`);
+      const book = known.find(({ name }) => name === decided.set)?.book;
+      const odd = book && oddUse(seen, book);
+      if (odd) say(run, seen, 'LIMIT_USES_DIFFER', `${decided.set}: ${odd}`);
     },
     end(run) {
       for (const set of unknown)
@@ -43,10 +50,10 @@ export function laws(): Check {
   };
 }
 
-function say(run: Run, { topic, record, value }: AnySeen, detail: string): void {
+function say(run: Run, { topic, record, value }: AnySeen, code: FindingCode, detail: string): void {
   const { transferId } = (value as { readonly envelope: { readonly transferId: string } }).envelope;
   const position = positionOf(topic, record.partition, record.offset);
-  run.findings.add(NAME, { code: 'LAW_NOT_IN_FORCE', transferId, position, detail });
+  run.findings.add(NAME, { code, transferId, position, detail });
 }
 
 function decidedIn({ topic, value, record }: AnySeen): Decided | undefined {
@@ -83,5 +90,32 @@ function wrongOf(
   if (!later) return undefined;
   return `version ${later.version} had counted since ${instant(later.latest)} for what the broker took at ${instant(at)}`;
 }
+
+/** The first use that is not what the rules state for this transfer; undefined: all are, or nothing was reserved. */
+function oddUse({ topic, value }: AnySeen, book: RuleBook): string | undefined {
+  if (topic !== 'transfer.reserved' && topic !== 'transfer.held') return undefined;
+  const { reservation, price, screening } = value;
+  if (reservation === null || price === null || screening === null) return undefined;
+  const priced: TransferPriced = { ...value, price, screening, limitsApproval: null };
+  const stated = new Map(
+    requestsOf(priced, reservation.reservedAt, book).map((request) => [
+      request.ruleId,
+      statementOf(requestedUse(request, 0n)),
+    ]),
+  );
+  for (const use of reservation.uses) {
+    if (stated.get(use.ruleId) !== statementOf(use)) return `it does not state what is reserved for ${use.ruleId}`;
+    stated.delete(use.ruleId);
+  }
+  const [missing] = stated.keys();
+  return missing === undefined ? undefined : `nothing is reserved for ${missing}`;
+}
+
+/** All that rules state; what is used by others they do not know. */
+const statementOf = ({ usedMinor: _, ...stated }: LimitUse): string =>
+  JSON.stringify(
+    Object.entries(stated).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    (_key, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value),
+  );
 
 const instant = (at: number): string => new Date(at).toISOString();

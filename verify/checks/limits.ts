@@ -61,7 +61,12 @@ export const limits: Check = {
         const right = run.counters.match(bucket);
         if (right ? right.usedMinor === usedMinor && right.open === open : usedMinor === 0n && open === 0) continue;
         const by = right ? `${right.usedMinor} used, ${right.open} open` : 'nothing';
-        differs(bucket, right?.subject ?? subjectIn(bucket), `${usedMinor} used, ${open} open; by the log ${by}`, run);
+        differs(
+          bucket,
+          right?.subject ?? subjectIn(bucket),
+          `${usedMinor ?? 'no number'} used, ${open} open; by the log ${by}`,
+          run,
+        );
       }
     }
     for (const counter of run.counters.all(true)) {

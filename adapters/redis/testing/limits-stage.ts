@@ -147,7 +147,7 @@ export async function countersOf(redis: Redis): Promise<readonly string[]> {
 export async function stageOn(url: string) {
   const redis = limitsClient({ url, commandTimeoutMs: 1_000 });
   await ready(redis);
-  const ledger = limitsLedger(redis);
+  const ledger = limitsLedger(redis, { keys: KEYS.stages });
   const stage = new LimitsStage(ledger);
   /** What the hydration host does each second. */
   const hydrate = () =>

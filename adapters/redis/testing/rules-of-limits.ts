@@ -10,6 +10,7 @@ import type {
   SettledUse,
 } from '../../../processors/limits/ports.ts';
 import { requestedUse } from '../../../processors/limits/requests.ts';
+import { KEYS } from '../../../test/kit/keys.ts';
 import type { MemoryLedger } from '../../../test/kit/memory-ledger.ts';
 import { limitsLedger } from '../limits.ts';
 import { verifyLimits } from '../verify-limits.ts';
@@ -120,9 +121,9 @@ const operation: fc.Arbitrary<LimitOperation> = fc
 /** Nearly in the order of time, as a log is. */
 export const batches = fc.array(fc.array(operation, { minLength: 1, maxLength: 8 }), { maxLength: 14 });
 
-export async function freshLedger(form: 1 | 2 = 2) {
+export async function freshLedger() {
   const namespace = freshNamespace();
-  const ledger = limitsLedger(redis, { namespace, form });
+  const ledger = limitsLedger(redis, { keys: KEYS.stages, namespace });
   await ledger.replaceAll(NOTHING, null);
   return { ledger, namespace };
 }
@@ -136,7 +137,7 @@ export async function emptied(ledger: LedgerStore): Promise<void> {
 export async function countersIn(namespace: string): Promise<Record<string, { used: bigint; open: number }>> {
   const found: Record<string, { used: bigint; open: number }> = {};
   for await (const page of verifyLimits(redis, namespace).counters()) {
-    for (const { bucket, usedMinor, open } of page) found[bucket] = { used: usedMinor, open };
+    for (const { bucket, usedMinor, open } of page) found[bucket] = { used: usedMinor!, open };
   }
   return found;
 }
