@@ -8,59 +8,60 @@ import { damagedLedger } from './limits-generation.ts';
 import type { ProvenKind, RecordProofs } from './limits-proofs.ts';
 
 /** A JSON object of which nothing is known. */
-type Told = Readonly<Record<string, unknown>>;
+type Answer = Readonly<Record<string, unknown>>;
 
 /**
  * What the ledger answered to an operation.
  * @throws CodedError LIMITS_LEDGER_DAMAGED: it is no answer to it, or without a proof
  */
-export function decodeResult(answer: unknown, asked: AskedOperation, proofs: RecordProofs): LimitResult {
-  const told = toldIn(answer);
+export function decodeResult(text: unknown, asked: AskedOperation, proofs: RecordProofs): LimitResult {
+  const answer = answerIn(text);
   if (asked.k === 'settle') {
-    if (told['k'] !== 'settled' || typeof told['c'] !== 'boolean') throw foreign();
-    return { kind: 'settled', changed: told['c'] };
+    if (answer['k'] !== 'settled' || typeof answer['c'] !== 'boolean') throw foreign();
+    return { kind: 'settled', changed: answer['c'] };
   }
-  const outcome = outcomeOf(told, asked, proofs);
+  const outcome = outcomeOf(answer, asked, proofs);
   if (outcome === undefined) throw damagedLedger('what it says of a transfer bears no proof of a stage');
   return outcome;
 }
 
 /** The answer of a record that nobody has proved: for who only foresees. @throws CodedError LIMITS_LEDGER_DAMAGED */
-export function foreseenResult(answer: unknown): LimitResult {
-  const told = toldIn(answer);
-  return statedOutcome(told, statementsIn(told));
+export function foreseenResult(text: unknown): LimitResult {
+  const answer = answerIn(text);
+  return statedOutcome(answer, statementsIn(answer));
 }
 
 /** Whether the answer of a record bears a proof of its state. */
 export function isProvenRecord(
   { transferId, state, attempt }: { readonly transferId: string; readonly state: string; readonly attempt: number },
-  answer: string,
+  text: string,
   proofs: RecordProofs,
 ): boolean {
   try {
-    const told = toldIn(answer);
-    if (told['a'] !== attempt) return false;
-    if (state !== 'open' && state !== 'refused') return told['s'] === state && isProvenEnd(told, transferId, proofs);
-    return told['k'] === (state === 'open' ? 'reserved' : state) && isProvenAttempt(told, transferId, proofs);
+    const answer = answerIn(text);
+    if (answer['a'] !== attempt) return false;
+    if (state !== 'open' && state !== 'refused')
+      return answer['s'] === state && isProvenEnd(answer, transferId, proofs);
+    return answer['k'] === (state === 'open' ? 'reserved' : state) && isProvenAttempt(answer, transferId, proofs);
   } catch {
     return false;
   }
 }
 
-function outcomeOf(told: Told, asked: AskedOperation, proofs: RecordProofs): ReserveOutcome | undefined {
-  switch (told['k']) {
+function outcomeOf(answer: Answer, asked: AskedOperation, proofs: RecordProofs): ReserveOutcome | undefined {
+  switch (answer['k']) {
     case 'reserved':
     case 'refused':
-      return isAsAsked(told, asked) || (told['a'] === asked.a && isProvenAttempt(told, asked.t, proofs))
-        ? statedOutcome(told, statementsIn(told))
+      return isAsAsked(answer, asked) || (answer['a'] === asked.a && isProvenAttempt(answer, asked.t, proofs))
+        ? statedOutcome(answer, statementsIn(answer))
         : undefined;
     case 'superseded': {
-      const later = objectIn(told['o']);
+      const later = objectIn(answer['o']);
       return attemptIn(later) > asked.a && isProvenAttempt(later, asked.t, proofs) ? { kind: 'superseded' } : undefined;
     }
     case 'ended': {
       const isProven =
-        told['o'] === undefined ? isProvenEnd(told, asked.t, proofs) : refusedBefore(told, asked, proofs);
+        answer['o'] === undefined ? isProvenEnd(answer, asked.t, proofs) : refusedBefore(answer, asked, proofs);
       return isProven ? { kind: 'ended' } : undefined;
     }
     default:
@@ -69,34 +70,34 @@ function outcomeOf(told: Told, asked: AskedOperation, proofs: RecordProofs): Res
 }
 
 /** What this very operation, or the same of before, has led to: its own words and its own proof come back. */
-function isAsAsked({ k, a, p, n = '', uses }: Told, asked: AskedOperation): boolean {
+function isAsAsked({ k, a, p, n = '', uses }: Answer, asked: AskedOperation): boolean {
   const proof = asked.p?.[k === 'reserved' ? 0 : 1];
   return a === asked.a && p === proof && n === (asked.n ?? '') && JSON.stringify(uses) === asked.u;
 }
 
-function isProvenAttempt(told: Told, transferId: string, proofs: RecordProofs): boolean {
-  const { k, n = '', uses, p } = told;
+function isProvenAttempt(answer: Answer, transferId: string, proofs: RecordProofs): boolean {
+  const { k, n = '', uses, p } = answer;
   if ((k !== 'reserved' && k !== 'refused') || typeof n !== 'string' || !Array.isArray(uses)) return false;
-  const proven = { kind: k, transferId, attempt: attemptIn(told), stated: JSON.stringify(uses), rules: n } as const;
+  const proven = { kind: k, transferId, attempt: attemptIn(answer), stated: JSON.stringify(uses), rules: n } as const;
   return proofs.holds(proven, p);
 }
 
 const ENDS: readonly ProvenKind[] = ['released', 'committed', 'returned'];
 
-function isProvenEnd(told: Told, transferId: string, proofs: RecordProofs): boolean {
-  const kind = ENDS.find((end) => end === told['s']);
+function isProvenEnd(answer: Answer, transferId: string, proofs: RecordProofs): boolean {
+  const kind = ENDS.find((end) => end === answer['s']);
   if (kind === undefined) return false;
-  return proofs.holds({ kind, transferId, attempt: attemptIn(told), stated: '', rules: '' }, told['p']);
+  return proofs.holds({ kind, transferId, attempt: attemptIn(answer), stated: '', rules: '' }, answer['p']);
 }
 
 /** An attempt before was refused, and ends the transfer. */
-function refusedBefore({ o }: Told, { t, a }: AskedOperation, proofs: RecordProofs): boolean {
+function refusedBefore({ o }: Answer, { t, a }: AskedOperation, proofs: RecordProofs): boolean {
   const before = objectIn(o);
   return before['k'] === 'refused' && attemptIn(before) < a && isProvenAttempt(before, t, proofs);
 }
 
-function statedOutcome(told: Told, statements: readonly Statement[]): ReserveOutcome {
-  const { k, n, used, refused, frees } = told;
+function statedOutcome(answer: Answer, statements: readonly Statement[]): ReserveOutcome {
+  const { k, n, used, refused, frees } = answer;
   const usedOf = textsIn(used, statements.length);
   const uses = statements.map((each, at) => useOf(each, usedOf[at]!));
   const set = typeof n === 'string' ? { limitRules: n } : {};
@@ -118,7 +119,7 @@ function standsAgainst({ usedMinor, reservedMinor, metric, limitMinor, declaredM
   return after > limitMinor - (declaredMinor ?? 0n) || after >= MAX_COUNTED_MINOR;
 }
 
-/** When enough of a limit is free for what was asked; null: not by time alone, or it cannot be told. */
+/** When enough of a limit is free for what was asked; null: not by time alone, or it cannot be said. */
 function freeingOf(use: LimitUse, step: unknown): number | null {
   if (typeof step !== 'number' || !Number.isSafeInteger(step) || step < 0) throw foreign();
   if (use.reservedMinor > use.limitMinor - (use.declaredMinor ?? 0n)) return null;
@@ -141,26 +142,26 @@ function useOf(stated: Statement, used: bigint): LimitUse {
 
 const foreign = () => damagedLedger('it answered what nobody asked for');
 
-function toldIn(answer: unknown): Told {
+function answerIn(text: unknown): Answer {
   try {
-    return objectIn(JSON.parse(String(answer)));
+    return objectIn(JSON.parse(String(text)));
   } catch (error) {
     throw isCoded(error) ? error : foreign();
   }
 }
 
-function objectIn(value: unknown): Told {
+function objectIn(value: unknown): Answer {
   if (typeof value !== 'object' || value === null) throw foreign();
-  return value as Told;
+  return value as Answer;
 }
 
-const attemptIn = ({ a }: Told): number => (typeof a === 'number' && Number.isSafeInteger(a) ? a : -1);
+const attemptIn = ({ a }: Answer): number => (typeof a === 'number' && Number.isSafeInteger(a) ? a : -1);
 
 /** Lua has one table for lists and objects: an empty list comes back as {}. */
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as readonly unknown[]) : []);
 
 /** Of a proof the text is ours. */
-const statementsIn = ({ uses }: Told): readonly Statement[] =>
+const statementsIn = ({ uses }: Answer): readonly Statement[] =>
   list(uses).map((each) => list(each) as unknown as Statement);
 
 function textsIn(value: unknown, length: number): readonly bigint[] {
