@@ -257,6 +257,17 @@ it.each<[string, StoredRecord, readonly object[]]>([
   expect((await run()).drift).toEqual(says.map((each) => expect.objectContaining(each)));
 });
 
+it('names what no stage writes, though its transfer is on its way', async () => {
+  const { run, stored, next } = world([entry('a', [use('one', 500n)])]);
+  next.motion = () => ({ transfers: new Set(['x']), subjects: new Set(['one']) });
+  stored.records.set('x', { ...RECORD, state: 'committed', isProven: false });
+  stored.counters.set('limit:one:2026-12-01', {
+    ...stored.counters.get('limit:one:2026-12-01')!,
+    ...{ used: 0n, isOdd: true },
+  });
+  expect(await run()).toMatchObject({ conclusion: 'DRIFT', drift: [{ what: 'form' }, { what: 'proof' }] });
+});
+
 it('names a record that counts though the log has ended it, and what no stage writes even where the log is short', async () => {
   const { run, stored, shown } = world([
     entry('a', [use('one', 500n, 'lifetime')]),

@@ -11,6 +11,7 @@ import {
   type DriftOf,
   type Expected,
   expectedOf,
+  isNeverRight,
   isOver,
   recordDrift,
   type StoredCounter,
@@ -247,8 +248,9 @@ class Audit {
   #judge(name: string, isMoving: boolean, found: readonly Drift[]): void {
     const { drift, isShort } = withoutShort(found, this.#since);
     if (isShort) this.#short.add(name);
-    if (drift.length === 0) this.#suspects.delete(name);
-    else if (!isMoving) this.#suspects.set(name, { times: this.#suspects.get(name)!.times + 1, drift });
+    if (drift.length === 0) return void this.#suspects.delete(name);
+    const certain = isMoving ? drift.filter(isNeverRight) : drift;
+    if (certain.length > 0) this.#suspects.set(name, { times: this.#suspects.get(name)!.times + 1, drift: certain });
   }
 
   #asked(): Suspects {

@@ -75,6 +75,9 @@ export interface DriftOf extends Omit<Drift, 'from'> {
   readonly counters: number;
 }
 
+/** Whatever the stage is doing, it never writes this. */
+export const isNeverRight = ({ what }: Drift): boolean => what === 'form' || what === 'proof';
+
 export const bucketOf = ({ ruleId, subjectToken, window }: Pick<LedgerCounter, 'ruleId' | 'subjectToken' | 'window'>) =>
   `${ruleId}:${subjectToken}:${window}`;
 
