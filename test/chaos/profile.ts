@@ -35,6 +35,8 @@ export interface Profile {
   readonly forgeries: number;
   /** Times that payouts under way are changed in the database. */
   readonly payoutTamperings: number;
+  /** Times that the Redis of the limits tells what no stage has written. */
+  readonly limitsTamperings: number;
   /** Batches that unpack to far more than any may. */
   readonly bombs: number;
   /** Times that one or two of the three sources of rates fail. */
@@ -78,6 +80,7 @@ const full: Profile = {
   providerClocks: 12,
   forgeries: 24,
   payoutTamperings: 9,
+  limitsTamperings: 3,
   bombs: 8,
   ratesFaults: 12,
   lateIntents: 40,
@@ -104,6 +107,7 @@ const full: Profile = {
     forgeries: 200,
     casesTampered: 100,
     payoutsTampered: 6,
+    limitsTampered: 1,
     bombs: 5,
     ratesFaults: 6,
     replays: 20,
@@ -140,6 +144,7 @@ export const PROFILES = {
     providerClocks: 1,
     forgeries: 3,
     payoutTamperings: 1,
+    limitsTamperings: 1,
     bombs: 1,
     ratesFaults: 1,
     lateIntents: 4,
@@ -170,6 +175,7 @@ export const PROFILES = {
     providerClocks: 2,
     forgeries: 6,
     payoutTamperings: 2,
+    limitsTamperings: 1,
     bombs: 2,
     ratesFaults: 3,
     lateIntents: 8,
@@ -226,6 +232,7 @@ export const PROFILES = {
     providerClocks: 24,
     forgeries: 60,
     payoutTamperings: 16,
+    limitsTamperings: 5,
     bombs: 16,
     ratesFaults: 24,
     lateIntents: 100,
@@ -245,6 +252,7 @@ export const PROFILES = {
       forgeries: 500,
       casesTampered: 400,
       payoutsTampered: 16,
+      limitsTampered: 2,
       bombs: 12,
       ratesFaults: 12,
       replays: 50,

@@ -33,6 +33,7 @@ describe('a schedule', () => {
       expect(count('provider-clock')).toBe(profile.providerClocks);
       expect(count('forgery')).toBe(profile.forgeries);
       expect(count('payout-tamper')).toBe(profile.payoutTamperings);
+      expect(count('limits-tamper')).toBe(profile.limitsTamperings);
       expect(count('bomb')).toBe(profile.bombs);
       expect(count('late-schema')).toBe(profile.lateIntents > 0 ? 2 : 0);
       expect(fedIn(steps)).toBe(9_999);

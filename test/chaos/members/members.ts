@@ -8,9 +8,17 @@ import { FORGERIES, type ForgeryFault, forge } from './forgeries.ts';
 import { comeLate, type LateSchemaFault, lateSchemaFault, type Replaying } from './late-schema.ts';
 import { type ClockFault, clockFault, tellWrongTime } from './provider-clock.ts';
 import { type RateSources, type RatesFault, ratesFault } from './rate-sources.ts';
+import { type LimitsTamperFault, limitsTamperFault, tamperWithLimits } from './tampered-limits.ts';
 import { type Forbidden, type PayoutTamperFault, payoutTamperFault, tamperWithPayouts } from './tampered-payouts.ts';
 
-export type MemberFault = ClockFault | ForgeryFault | PayoutTamperFault | BombFault | LateSchemaFault | RatesFault;
+export type MemberFault =
+  | ClockFault
+  | ForgeryFault
+  | PayoutTamperFault
+  | LimitsTamperFault
+  | BombFault
+  | LateSchemaFault
+  | RatesFault;
 
 const times = <T>(count: number, make: (index: number) => T) => Array.from({ length: count }, (_, i) => make(i));
 
@@ -21,6 +29,7 @@ export function memberFaults(profile: Profile, random: Random): MemberFault[] {
       return { kind: 'forgery', how: FORGERIES[index % FORGERIES.length]! };
     }),
     ...times(profile.payoutTamperings, () => payoutTamperFault(random)),
+    ...times(profile.limitsTamperings, () => limitsTamperFault()),
     ...times(profile.bombs, () => bombFault(random)),
     ...times(profile.ratesFaults, (index) => ratesFault(index, random)),
     ...(profile.lateIntents > 0
@@ -43,6 +52,8 @@ export async function carryOut(members: Members, fault: MemberFault): Promise<Do
       return forge(members, fault);
     case 'payout-tamper':
       return tamperWithPayouts(members.world, fault, members.forbidden);
+    case 'limits-tamper':
+      return tamperWithLimits(members.world, fault);
     case 'bomb':
       return explode(members.world, fault);
     case 'rates':
@@ -69,6 +80,8 @@ export function describeMember(fault: MemberFault): string {
       return `forge records: ${fault.how}`;
     case 'payout-tamper':
       return `tamper with ${fault.payouts} payouts for ${seconds(fault.forMs)}`;
+    case 'limits-tamper':
+      return `tell limits of ${fault.transfers} transfers what is not so`;
     case 'bomb':
       return `send a batch that unpacks to ${fault.unpackedMb} MB`;
     case 'rates':
