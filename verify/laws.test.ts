@@ -104,7 +104,7 @@ describe('what was reserved', () => {
   const versions = [law(1, AT - 9 * MINUTE_MS, { book: BOOK })];
   type Change = (uses: LimitUse[]) => LimitUse[];
 
-  async function after(change: Change, limits = versions, ending: Ending = 'completed') {
+  async function changed(change: Change, limits = versions, ending: Ending = 'completed') {
     const name = ({ entries }: History) => {
       for (const { value } of entries) {
         const { reservation } = (value ?? {}) as { reservation?: Reservation | null };
@@ -118,10 +118,10 @@ describe('what was reserved', () => {
   }
 
   it.each<Ending>(['completed', 'reviewed-limit'])('is what the version states: %s', async (ending) => {
-    expect(await after((uses) => uses, versions, ending)).toEqual([]);
+    expect(await changed((uses) => uses, versions, ending)).toEqual([]);
     // What others have used no version knows.
     expect(
-      await after((uses) => uses.map((use) => ({ ...use, usedMinor: use.usedMinor + 1n })), versions, ending),
+      await changed((uses) => uses.map((use) => ({ ...use, usedMinor: use.usedMinor + 1n })), versions, ending),
     ).toEqual([]);
   });
 
@@ -135,11 +135,11 @@ describe('what was reserved', () => {
     ['twice', (uses) => [...uses, uses[0]!]],
     ['by a rule that there is not', (uses) => [...uses, { ...uses[0]!, ruleId: 'made-up' }]],
   ])('%s is found', async (_what, change) => {
-    const found = await after(change);
+    const found = await changed(change);
     expect(found.length).toBeGreaterThan(0);
     for (const each of found) expect(each).toMatch(/^LIMIT_USES_DIFFER house@1#1: /);
     // Of a version that this build cannot read there is nothing to say.
-    expect(await after(change, [law(1, AT - 9 * MINUTE_MS)])).toEqual([]);
+    expect(await changed(change, [law(1, AT - 9 * MINUTE_MS)])).toEqual([]);
   });
 });
 
