@@ -28,6 +28,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   limits: async () => (await import('./commands/limits.ts')).registerLimits,
   policy: async () => (await import('./commands/policies.ts')).registerPolicies,
   rates: async () => (await import('./commands/rates.ts')).registerRates,
+  quotes: async () => (await import('./commands/quotes.ts')).registerQuotes,
   fx: async () => (await import('./commands/fx.ts')).registerFx,
   dlq: async () => (await import('./commands/dead-letters.ts')).registerDeadLetters,
   payouts: async () => (await import('./commands/payout-cases.ts')).registerPayoutCases,

@@ -76,10 +76,32 @@ export const REASONS = {
     'ProducerNotProven',
     'Nothing proves which producer the intent is from: its seal is missing, wrong, or under a key that is not known.',
   ),
+  QDIF: own(
+    'QuoteDiffers',
+    'The transfer asks for something else than was quoted: amount, side, currencies, or what its price depends on.',
+  ),
+  QEXP: own(
+    'QuoteExpired',
+    'The quote expired before the transfer was paid. It is not priced in another way: ask for a quote, and send a new transfer.',
+  ),
+  QFLT: own('QuoteFailed', 'The request for a quote could not be read or priced: operators have to look.'),
+  QIND: own('QuoteIndicative', 'The quote is indicative: no transfer can have its price.'),
+  QOLD: own(
+    'QuoteAskedTooLongAgo',
+    'The request for a quote lay for more than a minute: ask again, under another key.',
+  ),
+  QPRD: own('QuoteOfNobodyProven', 'Nothing proves whose the transfer is, and a quote is of one producer.'),
+  QSTP: own('QuotesStopped', 'Operators have stopped the corridor: no quote of it is given until it goes on.'),
+  QUNK: own(
+    'QuoteUnknown',
+    'There is no such quote of this producer, it has no price, or nothing proves that Corridor made it.',
+  ),
   QUOT: own(
     'QuotedTooOften',
     'The price expired more often than a transfer is priced again; let the producer send a new one.',
   ),
+  QUSD: own('QuoteUsed', 'Another transfer has the price of the quote: each is for one.'),
+  QVOI: own('QuoteVoided', 'Operators have voided the quotes of that time: ask for a quote, and send a new transfer.'),
   RATE: own('NoFreshRate', 'No fresh rate was to be had within the longest wait; check the rate source.'),
   SEAL: own('SealedPartiesNotTaken', 'Sealed parties are not taken on this topic; send them open.'),
   XPRD: own('PriceExpired', 'The price expired before the payout was sent.'),

@@ -25,6 +25,10 @@ export interface Controls {
   providerPause(provider: string): Pause | undefined;
   /** Why this payout may not begin; undefined: it may. */
   payoutPause(place: PayoutPlace): Pause | undefined;
+  /** Why this consumer as a whole stands; undefined: it does not. */
+  processorPause(name: string): Pause | undefined;
+  /** Why people have stopped this corridor; undefined: they have not. */
+  corridorPause(corridor: string): Pause | undefined;
   /** Whether anything is in force that could keep a payout from beginning: cheap, asked for each. */
   readonly mayPausePayouts: boolean;
 }
@@ -66,6 +70,8 @@ export function controlsOver(latest: { get(key: string): RuntimeControl | undefi
         { kind: 'CORRIDOR', name: corridor },
         { kind: 'RAIL', name: rail },
       ),
+    processorPause: (name) => pauseAt({ kind: 'PROCESSOR', name }),
+    corridorPause: (name) => pauseAt({ kind: 'CORRIDOR', name }),
     get mayPausePayouts() {
       return some();
     },

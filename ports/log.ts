@@ -187,7 +187,18 @@ export interface LogReader {
     topics: readonly string[],
     onBatch: (batch: RecordBatch) => void,
     options?: { readonly fromEnd?: boolean; readonly onFault?: (fault: ConsumerFault) => void },
-  ): { readonly caughtUp: Promise<void>; stop(): Promise<void> };
+  ): Following;
+}
+
+/** A read that goes on for ever. */
+export interface Following {
+  readonly caughtUp: Promise<void>;
+  /**
+   * The moment (performance.now, ms) at which the log last said, of each partition, that nothing follows what was given to
+   * `onBatch`; undefined: something does, or it has not said so yet.
+   */
+  currentAt(): number | undefined;
+  stop(): Promise<void>;
 }
 
 export interface TopicSpec {

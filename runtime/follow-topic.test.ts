@@ -17,7 +17,8 @@ function silentLog(during: (hooks: Hooks) => void) {
       counts.begun++;
       const batch: RecordBatch = { topic: 'fx.rates', partition: 0, records: [] };
       during({ batch: () => onBatch(batch), fault: (fault) => options?.onFault?.(fault) });
-      return { caughtUp: new Promise<void>(() => {}), stop: async () => void counts.stopped++ };
+      const never = new Promise<void>(() => {});
+      return { caughtUp: never, currentAt: () => undefined, stop: async () => void counts.stopped++ };
     },
   };
   return { counts, log: Object.assign(Object.create(log), { reader: () => reader }) as Log };

@@ -31,6 +31,11 @@ export interface Follower<T extends TopicName> {
    *   once it is stopped
    */
   start(): Promise<void>;
+  /**
+   * The moment (performance.now, ms) at which all that the log has of the topic was last known to be taken in; undefined: it is
+   * not now, or nobody knows.
+   */
+  currentAt(): number | undefined;
   /** Decodes values of the topic, as often as it takes while the registry is away. */
   decode(values: readonly (Buffer | null)[]): Promise<readonly DecodeResult<TopicValues[T]>[]>;
   /** Says that what is known is no longer all there is; the first one counts. */
@@ -52,6 +57,7 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
   let failure: unknown;
   let taken: Promise<void> = Promise.resolve();
   let batches = 0;
+  let takenIn = 0;
   let lastFault: ConsumerFault | undefined;
   let following: ReturnType<ReturnType<Log['reader']>['follow']> | undefined;
 
@@ -63,7 +69,10 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
   function follow() {
     const onBatch = (batch: RecordBatch) => {
       batches++;
-      taken = taken.then(() => take(batch)).catch(fail);
+      taken = taken
+        .then(() => take(batch))
+        .then(() => void takenIn++)
+        .catch(fail);
     };
     return log.reader().follow([topic], onBatch, {
       onFault: (fault) => {
@@ -80,12 +89,9 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
       if (stopping.signal.aborted) return stopped;
       lastFault = undefined;
       following ??= follow();
-      const over = new AbortController();
-      const silence = Promise.withResolvers<never>();
-      const seen = () => ({ batches, lastFault });
-      void refuseSilence(followed, seen, AbortSignal.any([over.signal, stopping.signal])).catch(silence.reject);
+      const { signal } = stopping;
       try {
-        await Promise.race([following.caughtUp, failed, silence.promise, stopped]);
+        await unlessSilent(followed, () => ({ batches, lastFault }), signal, [following.caughtUp, failed, stopped]);
         // What came by then is taken in one after the other.
         await Promise.race([taken, failed, stopped]);
       } catch (error) {
@@ -93,10 +99,9 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
         await following.stop();
         following = undefined;
         throw error;
-      } finally {
-        over.abort();
       }
     },
+    currentAt: () => (takenIn === batches ? following?.currentAt() : undefined),
     decode: (values) => decoded(followed, values, stopping.signal),
     fail,
     get failure() {
@@ -114,6 +119,23 @@ export function followTopic<T extends TopicName>(followed: FollowedTopic<T>): Fo
 interface Seen {
   readonly batches: number;
   readonly lastFault: ConsumerFault | undefined;
+}
+
+/** The first of these; rejects when the topic gives nothing for too long before. */
+async function unlessSilent<T extends TopicName>(
+  followed: FollowedTopic<T>,
+  seen: () => Seen,
+  stopping: AbortSignal,
+  awaited: readonly Promise<void>[],
+): Promise<void> {
+  const over = new AbortController();
+  const silence = Promise.withResolvers<never>();
+  void refuseSilence(followed, seen, AbortSignal.any([over.signal, stopping])).catch(silence.reject);
+  try {
+    await Promise.race([...awaited, silence.promise]);
+  } finally {
+    over.abort();
+  }
 }
 
 /** Rejects when the topic gives nothing for too long, or at once when it never will; never resolves. */

@@ -35,6 +35,7 @@ const DECLARED = {
   taxes: [],
   kycTier: null,
   declaredUse: null,
+  quoteId: null,
 } as const;
 
 /** A valid intent on a random corridor. `ending`: six digits of the beneficiary's account that choose the outcome. */

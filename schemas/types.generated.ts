@@ -354,6 +354,8 @@ export interface Instruction {
   corridorId: string | null;
   /** Keyed hash of the account that the money comes from, where the funding is from an account or a card. */
   fundingToken: string | null;
+  /** The quote whose price it has. Absent: it has that of its time. */
+  quoteId: string | null;
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -1565,6 +1567,8 @@ export interface TransferRequested {
   kycTier: string | null;
   /** What the sender has declared to have sent under this arrangement elsewhere in its current period. */
   declaredUse: Money | null;
+  /** A guaranteed quote of the same producer, amount, side and currencies: the transfer has its price, or is declined. */
+  quoteId: string | null;
 }
 
 /** All limits hold and are reserved. */

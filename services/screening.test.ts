@@ -57,7 +57,7 @@ it('revocations are read from the start, and a topic that is missing is told the
   const missing = new Error('the topic does not exist');
   const follow = ([topic]: readonly string[]) => {
     followed.push(topic!);
-    return { caughtUp: Promise.reject(missing), stop: async () => undefined };
+    return { caughtUp: Promise.reject(missing), currentAt: () => undefined, stop: async () => undefined };
   };
   const revocations = revocationsInLog({
     config: { keys: KEYS },

@@ -10,6 +10,7 @@ import type { Counters } from './limit-counters.ts';
 import type { Totals } from './money-totals.ts';
 import type { VerifySources } from './ports.ts';
 import type { ProviderBooks } from './provider.ts';
+import type { QuoteUses } from './quote-uses.ts';
 import type { DeadLetter, RecoveryTrail, SourcePosition } from './recovery-trail.ts';
 import type { Findings } from './report.ts';
 import type { AnySeen, Seen, Transfer } from './transfer.ts';
@@ -27,6 +28,7 @@ export interface Run {
   readonly claims: ClaimBooks;
   readonly counters: Counters;
   readonly totals: Totals;
+  readonly quoteUses: QuoteUses;
   /** Transfers by where the log leaves them. */
   readonly byState: Map<string, number>;
   readonly inputsBy: Map<string, number>;

@@ -1,6 +1,6 @@
 // A checkpoint: what a run has verified, so that the next one goes on from there and nothing has to be kept for ever.
 //
-// A file of lines of JSON (compressed, if its name ends in .gz): what is open (inputs, detours, counters, transfers), then the header. The header holds a hash
+// A file of lines of JSON (compressed, if its name ends in .gz): what is open (inputs, detours, counters, quotes, transfers), then the header. The header holds a hash
 // over the lines before it and over the checkpoint that this run went on from, so that checkpoints form a chain.
 import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,6 +17,7 @@ import type { PendingInput } from './inputs.ts';
 import type { StoredCount } from './limit-counters.ts';
 import type { CurrencyTotals } from './money-totals.ts';
 import type { Paid } from './provider.ts';
+import type { QuoteUse } from './quote-uses.ts';
 import type { StoredTrail } from './recovery-trail.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -56,6 +57,7 @@ type Line =
   | { readonly t: 'input'; readonly v: PendingInput }
   | { readonly t: 'detour'; readonly v: StoredTrail }
   | { readonly t: 'counter'; readonly v: StoredCount }
+  | { readonly t: 'quote'; readonly v: QuoteUse }
   | { readonly t: 'transfer'; readonly p: number; readonly v: OpenTransfer };
 
 const isZipped = (file: string) => file.endsWith('.gz');
@@ -151,6 +153,8 @@ export interface Checkpoint {
   readonly inputs: readonly PendingInput[];
   readonly trail: readonly StoredTrail[];
   readonly counters: readonly StoredCount[];
+  /** Quotes that were used; none in older ones. */
+  readonly quotes: readonly QuoteUse[];
   /** Open transfers of one partition. */
   transfers(partition: number, wants: (transferId: string) => boolean): Promise<readonly OpenTransfer[]>;
 }
@@ -160,6 +164,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
   const inputs: PendingInput[] = [];
   const trail: StoredTrail[] = [];
   const counters: StoredCount[] = [];
+  const quotes: QuoteUse[] = [];
   const hash = createHash('sha256');
   let header: CheckpointHeader | undefined;
   let lines = 0;
@@ -176,6 +181,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     if (line.t === 'input') inputs.push(line.v);
     if (line.t === 'detour') trail.push(line.v);
     if (line.t === 'counter') counters.push(line.v);
+    if (line.t === 'quote') quotes.push(line.v);
   }
   if (header?.kind !== 'corridor-verify-checkpoint') throw damaged(file, 'it has no header: it was cut off');
   // Before its hash: another form may have another one.
@@ -190,6 +196,7 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
     inputs,
     trail,
     counters,
+    quotes,
     transfers: (partition, wants) => transfersIn(file, partition, wants),
   };
 }

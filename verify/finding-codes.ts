@@ -124,6 +124,22 @@ export const FINDING_GROUPS = [
     toDo: 'was a file of terms changed under the name of before? Give it another version; else find who made the price',
   },
   {
+    codes: ['QUOTE_USED_TWICE'],
+    wrong: 'two transfers have the price of one quote: a claim was deleted, or is of a database that was put back',
+    toDo: 'the second price binds for nobody asked for it; find who can delete from `quote_claims`',
+  },
+  {
+    codes: ['QUOTE_REPRICED'],
+    wrong: 'a transfer that names a quote was priced again, in another way',
+    toDo: 'a bug, or a record that no stage of this build wrote: see which program made it',
+  },
+  {
+    codes: ['QUOTE_DIFFERS', 'QUOTE_NOT_SEALED', 'QUOTE_NOT_CLAIMED'],
+    wrong:
+      'a transfer names a quote and has another price, asks for something else, is of another producer, or came when it had expired; nothing under the seal of the stages says that it was quoted; or the claim on it is gone, of another transfer, or of no stage',
+    toDo: 'was `fx_quotes` or `quote_claims` put back or deleted from? Delete only what expired more than ten days ago and is verified. Else find who made the price',
+  },
+  {
     codes: ['TERMS_UNKNOWN'],
     wrong:
       '(warning) prices name terms that are neither configured nor in the log, so nobody held them against each other',

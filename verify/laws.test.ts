@@ -161,3 +161,33 @@ it('a price by terms that had not begun is found', async () => {
   // What nobody knows, the check of terms tells.
   expect(await of(AT + 9 * MINUTE_MS)).toEqual(['LAW_NOT_IN_FORCE']);
 });
+
+describe('the price of a quote', () => {
+  const MARGIN = 2 * MINUTE_MS;
+  /** Quoted at AT by `set`. */
+  async function codesOf(terms: readonly LoggedLaw[], set: string, quoteId: string | null) {
+    const name = ({ entries }: History) => {
+      for (const { value } of entries) {
+        const { price, instruction } = (value ?? {}) as {
+          price?: { terms: { set: string }; lockedAt: number } | null;
+          instruction?: { quoteId: string | null };
+        };
+        if (instruction) instruction.quoteId = quoteId;
+        if (price) Object.assign(price, { lockedAt: AT, terms: { ...price.terms, set } });
+      }
+    };
+    const give = (sources: VerifySources) => void Object.assign(sources, { laws: { limits: [], terms } });
+    const { findings } = await verified(['completed'], name, give);
+    return findings.filter(({ check }) => check === 'laws').map(({ code }) => code);
+  }
+
+  it('is by the terms in force when it was made: one that another had replaced is found', async () => {
+    const replaced = (at: number) => [law(1, AT - 9 * MINUTE_MS), law(2, at)];
+    expect(await codesOf(replaced(AT - MARGIN), 'house@1#1', 'q')).toEqual(['LAW_NOT_IN_FORCE']);
+    expect(await codesOf(replaced(AT - MARGIN + 1), 'house@1#1', 'q')).toEqual([]);
+    expect(await codesOf(replaced(AT - MARGIN), 'house@2#2', 'q')).toEqual([]);
+    expect(await codesOf(replaced(AT + MARGIN + 1), 'house@2#2', 'q')).toEqual(['LAW_NOT_IN_FORCE']);
+    // When the broker took what another price was made for, its event does not say.
+    expect(await codesOf(replaced(AT - MARGIN), 'house@1#1', null)).toEqual([]);
+  });
+});

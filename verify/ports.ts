@@ -9,6 +9,8 @@ import type { Codec } from '../ports/codec.ts';
 import type { Log } from '../ports/log.ts';
 import type { ReplayClaim } from '../ports/replay-claims.ts';
 import type { Rings } from '../ports/seals.ts';
+import type { Quote } from '../processors/fx-pricing/quote.ts';
+import type { Proof, SealedClaim } from '../processors/fx-pricing/quote-seals.ts';
 import type { HoldClaim, HoldKeys } from '../processors/holds.ts';
 import type { IntentClaim } from '../processors/intake/ports.ts';
 import type { RuleBook } from '../processors/limits/requests.ts';
@@ -172,6 +174,16 @@ export interface LoggedLaw {
   readonly book?: RuleBook;
 }
 
+export interface KeptQuotes {
+  /** The stages', which quotes and claims are sealed under. */
+  readonly ring: KeyRing;
+  /** What is kept of these quotes, and the claims that stand, whoever made them. Rejects with a coded error when the store cannot be asked. */
+  find(quoteIds: readonly string[]): Promise<{
+    readonly proofs: ReadonlyMap<string, Proof<Quote>>;
+    readonly claims: readonly SealedClaim[];
+  }>;
+}
+
 export interface VerifySources {
   readonly log: Log;
   readonly codec: Codec;
@@ -205,6 +217,8 @@ export interface VerifySources {
   readonly terms?: KnownTerms;
   /** Absent: nobody asks whether what decisions name was in force. */
   readonly laws?: { readonly limits: readonly LoggedLaw[]; readonly terms: readonly LoggedLaw[] };
+  /** Absent: prices of quotes are not held against what was quoted. */
+  readonly quotes?: KeptQuotes;
   /** Rules in force: they say which limits a return frees. */
   readonly limitRules: readonly LimitRule[];
   /** Keys of all issuers; without them no seal is checked. */

@@ -20,6 +20,7 @@ import { payouts } from './checks/payouts.ts';
 import { positionChecks } from './checks/positions.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
+import { quotes } from './checks/quotes.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { skips } from './checks/skips.ts';
@@ -38,6 +39,7 @@ export const checks = (): readonly Check[] => [
   money,
   terms(),
   laws(),
+  quotes(),
   provider,
   lifecycle,
   ...positionChecks(),

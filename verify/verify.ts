@@ -17,6 +17,7 @@ import { Totals } from './money-totals.ts';
 import { PartitionPass } from './partition-pass.ts';
 import type { VerifySources } from './ports.ts';
 import { ProviderBooks } from './provider.ts';
+import { QuoteUses } from './quote-uses.ts';
 import { RecoveryTrail } from './recovery-trail.ts';
 import { checks as allChecks } from './registry.ts';
 import { ANYTHING, type CheckResult, type Excuse, Findings, type VerifyReport, type VerifyTotals } from './report.ts';
@@ -118,6 +119,7 @@ function startRun(sources: VerifySources, cut: Cut, from: Checkpoint | undefined
     ),
     counters: new Counters(from?.counters),
     totals: new Totals(from?.header.totals),
+    quoteUses: new QuoteUses(from?.quotes),
     byState: new Map(),
     inputsBy: new Map(),
     inputsGone: new Map(),
@@ -165,10 +167,11 @@ async function writeCheckpoint(
 ): Promise<void> {
   // What is wrong would never be looked at again: the next run has to start where this one did.
   if (run.findings.errors > 0) return writer.abandon();
-  const { cut, sources, inputs, trail, counters, totals, documents, provider } = run;
+  const { cut, sources, inputs, trail, counters, totals, documents, provider, quoteUses } = run;
   for (const { end, ...input } of inputs.all()) if (end === undefined) await writer.add({ t: 'input', v: input });
   for (const recovery of trail.open()) await writer.add({ t: 'detour', v: recovery });
   for (const counter of counters.stored()) await writer.add({ t: 'counter', v: counter });
+  for (const use of quoteUses.stored(cut.takenAt)) await writer.add({ t: 'quote', v: use });
   await writer.commit({
     app: sources.app,
     schemas: schemasDigest(),

@@ -180,8 +180,11 @@ describe('a reader', () => {
     const following = log.reader().follow([name], ({ records }) => {
       followed.push(...keysOf(records));
     });
+    expect(following.currentAt()).toBeUndefined();
     await following.caughtUp;
     expect(new Set(followed).size).toBe(300);
+    const before = following.currentAt()!;
+    await expect.poll(() => following.currentAt() ?? 0, { timeout: 20_000 }).toBeGreaterThan(before);
     await writer.send(numbered(name, 2, { from: 300 }));
     await expect.poll(() => followed.length, { timeout: 20_000 }).toBe(302);
     await following.stop();

@@ -2,7 +2,7 @@
 
 import { backoffMs } from '../../ports/backoff.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
+import type { Following, LogReader, PartitionRange, RecordBatch } from '../../ports/log.ts';
 import { pause } from '../../ports/pause.ts';
 import { KAFKA_BACKOFF } from './backoff.ts';
 import { type Connections, partitionsOf } from './client.ts';
@@ -24,6 +24,15 @@ const READ_UNCOMMITTED = 0;
 type FollowOptions = NonNullable<Parameters<LogReader['follow']>[2]>;
 type EndsOptions = NonNullable<Parameters<LogReader['ends']>[1]>;
 type OnBatch = (batch: RecordBatch) => Promise<void> | void;
+
+interface FollowHooks {
+  readonly changed: Signal;
+  readonly signal: AbortSignal;
+  /** Told of what is read, once the log has said where it begins. */
+  readonly begun: (readings: readonly Reading[]) => void;
+  /** Everything that was there at the call is given. */
+  readonly resolve: () => void;
+}
 
 /** One partition's share of a read. */
 interface Reading {
@@ -101,17 +110,19 @@ export class KafkaReader implements LogReader {
     }
   }
 
-  follow(
-    topics: readonly string[],
-    onBatch: (batch: RecordBatch) => void,
-    options: FollowOptions = {},
-  ): { readonly caughtUp: Promise<void>; stop(): Promise<void> } {
+  follow(topics: readonly string[], onBatch: (batch: RecordBatch) => void, options: FollowOptions = {}): Following {
     const stopping = new AbortController();
     const changed = new Signal();
+    let known: readonly Reading[] | undefined;
     const { promise: caughtUp, resolve, reject } = Promise.withResolvers<void>();
-    const running = this.#follow(topics, onBatch, options, { changed, signal: stopping.signal, resolve }).catch(reject);
+    const begun = (readings: readonly Reading[]) => {
+      known = readings;
+    };
+    const { signal } = stopping;
+    const running = this.#follow(topics, onBatch, options, { changed, signal, begun, resolve }).catch(reject);
     return {
       caughtUp,
+      currentAt: () => known && currentAt(known),
       stop: async () => {
         stopping.abort();
         changed.wake();
@@ -125,13 +136,14 @@ export class KafkaReader implements LogReader {
     topics: readonly string[],
     onBatch: (batch: RecordBatch) => void,
     { fromEnd = false, onFault = () => {} }: FollowOptions,
-    { changed, signal, resolve }: { changed: Signal; signal: AbortSignal; resolve: () => void },
+    { changed, signal, begun, resolve }: FollowHooks,
   ): Promise<void> {
     const ranges = await this.offsets(topics);
     const readings = ranges.map(({ topic, partition, from, to }) => ({
       source: sourceAt(topic, partition, fromEnd ? to : from, changed),
       to,
     }));
+    begun(readings);
     const endless = readings.map(({ source, to }) => ({ source, to: Number.POSITIVE_INFINITY, knownEnd: to }));
     const fetcher = this.#fetcher(readings, (error) => onFault(consumerFaultOf(error)));
     for (let failures = 0; !signal.aborted; ) {
@@ -217,6 +229,13 @@ function sourceAt(topic: string, partition: number, offset: number, changed: Sig
 /** Nothing before `to` is left to deliver. */
 const isDone = ({ source, to }: Reading) => source.position === undefined || isPassed({ source, to });
 const isPassed = ({ source, to }: Reading) => source.buffered === 0 && (source.position ?? 0) >= to;
+
+/** When the broker last said that nothing follows what was delivered of each; undefined: of one it has not, or something does. */
+function currentAt(readings: readonly Reading[]): number | undefined {
+  const isAtEnd = ({ source }: Reading) => source.buffered === 0 && (source.position ?? -1) >= source.lastStableOffset;
+  const at = Math.min(...readings.map(({ source }) => source.fetchedAt));
+  return readings.every(isAtEnd) && Number.isFinite(at) ? at : undefined;
+}
 
 /** A source that is at its end takes no part in fetches. */
 function park(source: Source): void {

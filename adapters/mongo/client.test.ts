@@ -33,6 +33,8 @@ const COLLECTIONS = new Set([
   'payouts',
   'events',
   'fx_position_counts',
+  'fx_quotes',
+  'quote_claims',
   'view',
 ]);
 

@@ -25,6 +25,14 @@ beforeAll(async () => {
   api.memory.submissions.set('transfer-0001', {
     ...{ transferId: 'transfer-0001', producer: 'acme', hash: 'v1:a', requestedAt: 0, submittedAt: 0, publishedAt: 0 },
   });
+  api.memory.quotes.asked.set('transfer-0001', {
+    request: {
+      ...{ requestId: 'transfer-0001', producerId: 'acme', kind: 'GUARANTEED', side: 'SOURCE' },
+      ...{ amount: { minor: 1n, currency: 'GBP' }, sourceCurrency: 'GBP', targetCurrency: 'INR', chargeBearer: 'SLEV' },
+      ...{ kycTier: null, fundingMethod: null, declaredTaxes: [] },
+    },
+    askedAt: 0,
+  });
   const endpoint = endpointFor('transfer-0001');
   api.memory.webhooks.held.set(endpoint._id, endpoint);
   api.memory.webhooks.kept.set('transfer-0001', deliveryFor(endpoint._id, 'e', { _id: 'transfer-0001' }));

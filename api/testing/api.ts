@@ -16,6 +16,7 @@ import { memoryEyes } from '../../operations/limits/testing/memory-eyes.ts';
 import { memoryPolicies } from '../../operations/policies/testing/memory-policies.ts';
 import { type MemoryCounts, memoryCounts } from '../../operations/positions/testing/memory-counts.ts';
 import { explanationOf } from '../../operations/queries/explanation.ts';
+import { type MemoryQuotes, memoryQuotes } from '../../operations/quotes/testing/memory-quotes.ts';
 import type { Submission } from '../../operations/submissions/ports.ts';
 import { submitter } from '../../operations/submissions/submit.ts';
 import { memorySubmissions } from '../../operations/submissions/testing/memory.ts';
@@ -103,6 +104,7 @@ export interface Memory extends OperatorMemory {
   readonly replays: ReplayDocument[];
   readonly webhooks: MemoryWebhooks;
   readonly positions: MemoryCounts;
+  readonly quotes: MemoryQuotes;
   /** Thrown by every store, when set. */
   outage: Error | undefined;
 }
@@ -145,6 +147,7 @@ export async function testApi(
     intentClaims: new Map(),
     webhooks: memoryWebhooks(),
     positions: memoryCounts(),
+    quotes: memoryQuotes(),
   };
   const logged: unknown[] = [];
   const all = { ...memoryComponents(memory), ...parts };
@@ -216,6 +219,12 @@ function memoryComponents(memory: Memory): ApiComponents {
     },
     replays: operators.replays.replays,
     positions: { find: () => asked(() => memory.positions.kept) },
+    offersQuotes: true,
+    quotes: {
+      ask: async (given) => await asked(() => memory.quotes.ask(given)),
+      open: async (producerId, limit) => await asked(() => memory.quotes.open(producerId, limit)),
+      show: async (quoteId) => await asked(() => memory.quotes.show(quoteId)),
+    },
     webhooks: { ...memory.webhooks, ring: webhookRing, reach: memoryReach(HOSTS) },
     operators,
     transferEvents: {

@@ -20,6 +20,7 @@ import { overviewRoutes } from './routes/overview.ts';
 import { payoutRoutes } from './routes/payouts.ts';
 import { policyRoutes } from './routes/policies.ts';
 import { positionRoutes } from './routes/positions.ts';
+import { quoteRoutes } from './routes/quotes.ts';
 import { rateRoutes } from './routes/rates.ts';
 import { replayActRoutes } from './routes/replay-acts.ts';
 import { replayRoutes } from './routes/replays.ts';
@@ -35,6 +36,7 @@ export const ROUTES: readonly Route[] = [
   ...submissionRoutes,
   ...batchRoutes,
   ...transferRoutes,
+  ...quoteRoutes,
   ...webhookEndpointRoutes,
   ...webhookDeliveryRoutes,
   ...deadLetterRoutes,

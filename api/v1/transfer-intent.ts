@@ -53,6 +53,10 @@ const declarations = {
   taxes: z.array(z.strictObject({ kind: text, authority: text, amount: money, basis: money })).default([]),
   kycTier: text.nullable().default(null),
   declaredUse: money.nullable().default(null),
+  quoteId: text
+    .nullable()
+    .default(null)
+    .describe('A guaranteed quote of your own: the transfer has its price, or is declined.'),
 };
 const party = z.strictObject({
   customerId: text,

@@ -74,6 +74,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'payouts cases close': act('payouts.resolve', 'cases'),
   'policy propose': act('policies.propose', 'policies'),
   produce: act('transfers.submit', 'transfers'),
+  'quotes request': act('quotes.ask', 'quotes'),
   'rates import': act('rates.import', 'rates'),
   'rates watch': act('rates.import', 'rates'),
   'rates accept': act('rates.accept', 'rates'),
@@ -110,7 +111,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
     'policy list',
     'policy show',
   ],
-  ...['rates show'],
+  ...['quotes show', 'rates show'],
   ...['schemas check', 'schemas release', 'token api-key', 'topics plan', 'transfers list'],
 ]);
 

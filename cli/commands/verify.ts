@@ -3,6 +3,7 @@ import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { approvedDecisions, approvedSkips } from '../../adapters/mongo/approvals.ts';
 import { positionCounts } from '../../adapters/mongo/position-counts.ts';
+import { quotes } from '../../adapters/mongo/quotes.ts';
 import { sealedDocuments } from '../../adapters/mongo/sealed-documents.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
@@ -11,7 +12,7 @@ import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { verifyLimits } from '../../adapters/redis/verify-limits.ts';
 import { currencyOf } from '../../domain/money/currencies.ts';
-import { requireRings } from '../../ports/seals.ts';
+import { requireRings, ringOf } from '../../ports/seals.ts';
 import { createTable } from '../../runtime/hosts/table.ts';
 import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
@@ -19,6 +20,7 @@ import { knownTerms } from '../../services/known-terms.ts';
 import { loggedLaws } from '../../services/logged-laws.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { contracts } from '../../topics/catalogue.ts';
+import { keptQuotes } from '../../verify/checks/quotes.ts';
 import type { SealedDocuments, VerifySources } from '../../verify/ports.ts';
 import type { Finding, VerifyReport } from '../../verify/report.ts';
 import { CHAIN_TOPICS } from '../../verify/topics.ts';
@@ -105,6 +107,7 @@ async function sourcesOf(
       ? {
           stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
           sealed: await sealedIn(connections),
+          quotes: keptQuotes(quotes(await connections.db()), ringOf(config.keys, 'stages')),
           positionCount: positionCounts(await connections.db()).find,
           webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
           approvedSkips: approvedSkips(await connections.db(), config.keys.operators),

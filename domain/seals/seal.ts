@@ -19,7 +19,9 @@ export type SealPurpose =
   | 'webhook-endpoint'
   | 'webhook-delivery'
   | 'dry-run'
-  | 'limits-record';
+  | 'limits-record'
+  | 'quote'
+  | 'quote-claim';
 
 /** Keys by id. The current one seals; all of them are accepted, so that a key can be replaced while records are on their way. */
 export interface KeyRing {
@@ -122,6 +124,13 @@ export function isSealed(
   return timingSafeEqual(GIVEN, WANTED);
 }
 
+/** Whether it has the form of a seal, and is under a key that this ring has not: nobody with the ring can tell whether it is true. */
+export function isOfUnknownKey(ring: KeyRing, seal: string): boolean {
+  const [, keyId] = SEAL_TEXT.exec(seal) ?? [];
+  return !ring.believesAll && keyId !== undefined && !ring.keys.has(keyId);
+}
+
+const SEAL_TEXT = /^((?:[A-Za-z0-9_-]{1,32}@)?[A-Za-z0-9_-]{1,32})\.[A-Za-z0-9_-]{43}$/;
 const MAC_LENGTH = 43;
 const GIVEN = Buffer.alloc(MAC_LENGTH) as TextBuffer;
 const WANTED = Buffer.alloc(MAC_LENGTH) as TextBuffer;

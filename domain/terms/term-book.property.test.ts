@@ -160,6 +160,30 @@ describe('the terms of the corridors', () => {
     expect(priced).toBeGreaterThan(times(1_000));
   });
 
+  it('are the same whatever was asked before, also by who made cases up', () => {
+    const tiers = fc.constantFrom(null, '', 'GOLD', 'GOLD/CARD', 'null');
+    const methods = fc.constantFrom(null, '', 'CARD', 'CARD/open');
+    const rowOf = (tier: string, marginBps: number) => (row: MarginRow) => ({
+      ...{ ...row, termId: `${row.termId}-${tier}`, marginBps },
+      where: { ...row.where, kycTiers: [tier] },
+    });
+    const margins = [
+      ...BUILT_IN.margins,
+      ...BUILT_IN.margins.map(rowOf('GOLD', 1)),
+      ...BUILT_IN.margins.map(rowOf('NONE', 2)),
+    ];
+    const set = setOf({ margins });
+    const cases = fc.record({ kycTier: tiers, fundingMethod: methods });
+    fc.assert(
+      fc.property(fc.array(cases, { maxLength: 6 }), cases, (before, last) => {
+        const used = termBook(set, CORRIDORS, NO_HOLIDAYS);
+        for (const each of before) used.choose(caseOf(each));
+        expect(used.choose(caseOf(last))).toEqual(termBook(set, CORRIDORS, NO_HOLIDAYS).choose(caseOf(last)));
+      }),
+      { numRuns: times(40) },
+    );
+  });
+
   it('keep two fees of one code apart', () => {
     const twice = { ...GB, fees: [...GB.fees, { ...GB.fees[0]!, flatMinor: 7n }] };
     const set = corridorTerms([twice], BUILT_IN_TERMS);

@@ -78,9 +78,11 @@ export function termBook(set: TermSet, corridors: readonly Corridor[], holidaysO
     ...{ set, name },
     choose(of) {
       const market = marketOf(of.corridor.id, of.at);
-      const key = [of.corridor.id, of.bearer, of.kycTier, of.fundingMethod, market, Math.floor(of.at / DAY_MS)].join(
-        '/',
-      );
+      // As JSON: nothing that is no tier, and no tier with a slash in it, passes for another case.
+      const key = JSON.stringify([
+        ...[of.corridor.id, of.bearer, of.kycTier, of.fundingMethod],
+        ...[market, Math.floor(of.at / DAY_MS)],
+      ]);
       let found = alike.get(key);
       if (found === undefined) {
         if (alike.size >= MAX_KNOWN) alike.clear();

@@ -11,6 +11,8 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'transfers.explain': '.aaa...',
   'records.unmask': '...a...',
   'transfers.submit': '.....a.',
+  'quotes.ask': '.....a.',
+  'quotes.read': 'aaaa.o.',
   'letters.read': 'aaaa...',
   'replays.read': 'aaaa...',
   'replays.run': '.aa....',

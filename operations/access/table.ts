@@ -26,6 +26,8 @@ export const ACCESS = {
   'transfers.explain': row('see why screening decided as it did',           'never',  'always', 'always', 'always',  'never',  'never',  'never'),
   'records.unmask':    row('look at a record unmasked, with a reason',       'never',  'never',  'never',  'always',  'never',  'never',  'never'),
   'transfers.submit':  row('submit a transfer, and ask what became of it',  'never',  'never',  'never',  'never',   'never',  'always', 'never'),
+  'quotes.ask':        row('ask for quotes',                                'never',  'never',  'never',  'never',   'never',  'always', 'never'),
+  'quotes.read':       row('see quotes',                                    'always', 'always', 'always', 'always',  'never',  'own',    'never'),
   'letters.read':      row('see dead letters and their groups',             'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'replays.read':      row('see replays of dead letters, and how they end', 'always', 'always', 'always', 'always',  'never',  'never',  'never'),
   'replays.run':       row('replay dead letters',                           'never',  'always', 'always', 'never',   'never',  'never',  'never'),

@@ -32,6 +32,19 @@ export const callerCodes = {
     400,
     'Name a sender, a beneficiary or an account by its token, as the limits of a transfer show it, never by the id of a customer.',
   ),
+  QUOTE_UNKNOWN: entry('invalid-request', 'the caller', 404, 'Check the id of the quote.'),
+  QUOTES_OFF: entry(
+    'invalid-request',
+    'configuration',
+    403,
+    'Send transfers without a quote, or have operators set CORRIDOR_QUOTES once every intake knows quotes (docs/upgrading.md).',
+  ),
+  QUOTES_TOO_MANY: entry(
+    'invalid-request',
+    'the caller',
+    429,
+    'Wait until your requests are answered; where they are not within a minute, pricing does not run.',
+  ),
   TRANSFER_UNPRICED: entry(
     'invalid-request',
     'the caller',

@@ -223,6 +223,24 @@ export const stageCodes = {
     503,
     'Find out which source of the pair is wrong and stop its feed: transfers of the pair wait until its rate is too old to count, or the sources agree.',
   ),
+  QUOTES_LATE: entry(
+    'notice',
+    'a dependency',
+    503,
+    'Look at the log of the process for why quotes are not answered: MongoDB, the tables of rates and terms, or a request that cannot be read. Transfers are priced all the same.',
+  ),
+  QUOTE_UNREADABLE: entry(
+    'notice',
+    'a stored document',
+    422,
+    'Find out who wrote the document of fx_quotes that the detail names; where Corridor did, report it. Its producer is told QFLT.',
+  ),
+  QUOTE_KEY_UNKNOWN: entry(
+    'notice',
+    'a transfer',
+    503,
+    'Add the key that the detail names to CORRIDOR_STAGE_KEYS of every process that prices. The transfer waits until then, and is not declined for it; where nobody knows such a key, find out who wrote to fx_quotes or quote_claims.',
+  ),
   RATE_JUMPED: entry(
     'notice',
     'a transfer',

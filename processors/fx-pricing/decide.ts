@@ -1,16 +1,15 @@
 // Pricing: a binding price from fresh rates, or patience, or a decline. Pure.
 
-import { hash } from 'node:crypto';
-import type { Corridor, CorridorSide } from '../../domain/corridors/corridors.ts';
-import { formatMoney } from '../../domain/money/currencies.ts';
-import { type Pricing, priceOf, sizeOf } from '../../domain/pricing/pricing.ts';
-import { type ReasonCode, reason } from '../../domain/reasons.ts';
-import type { ChosenTerms, TermBook } from '../../domain/terms/term-book.ts';
+import type { Corridor } from '../../domain/corridors/corridors.ts';
+import { reason } from '../../domain/reasons.ts';
+import type { TermBook } from '../../domain/terms/term-book.ts';
 import { nextEnvelope } from '../../domain/transfers/envelope.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
-import type { Price, RateLeg, Reason } from '../../schemas/types.generated.ts';
+import type { Price, Reason } from '../../schemas/types.generated.ts';
 import type { Cause, Decision, Disposition, EmittedTo, ReceivedFrom } from '../contract.ts';
 import type { Topology } from '../topology.ts';
+import { madePrice, outsideOf, priceableOf } from './price.ts';
+import type { QuoteStanding } from './quotes.ts';
 import type { Route } from './routes.ts';
 
 export type PricingInput = ReceivedFrom<Topology['fx-pricing']['reads']>;
@@ -25,10 +24,12 @@ export interface PricingContext {
   /** Those in force when the log took the event that asks for the price. */
   readonly terms: TermBook;
   readonly rules: PricingRules;
+  /** Of a transfer that names a quote. Undefined: there is none for it. */
+  readonly quote?: QuoteStanding | undefined;
 }
 
 export interface PricingRules {
-  /** Quotes that a transfer may have in all. */
+  /** Prices that a transfer may have in all. */
   readonly maxAttempts: number;
   /** Longest wait for a fresh rate, in ms: waits asked for, not time since the event, most of which may be an outage. */
   readonly maxWaitMs: number;
@@ -53,107 +54,52 @@ export function decide(input: PricingInput, context: PricingContext): Decision<P
   if (corridor === undefined) return [rejected(input, now, reason('AG03'))];
   if (instruction.amountSide === 'UNKNOWN')
     return stop('AMOUNT_SIDE_UNKNOWN', 'an amount side that this version does not know');
+  if (instruction.quoteId !== null) return byQuote(input, corridor, context);
   if (route.kind === 'jumped') return waitForPerson(route, corridor, context);
   if (route.kind !== 'fresh') return waitForRate(input, context);
-
-  const { priced, chosen, sizeMinor } = pricedBy(input, instruction.amountSide, corridor, route.legs, context);
-  if (!priced.ok) return [rejected(input, now, reason(priced.why === 'TOO_LOW' ? 'AM06' : 'AM02'))];
-  const outside = outsideOf(corridor, priced.pricing);
-  if (outside !== undefined) return [rejected(input, now, outside)];
-
-  const { parties, screening } = input.value;
-  const next = nextEnvelope(envelope, {
-    topic: 'transfer.priced',
-    causationId: input.causationId,
-    occurredAt: now,
-    attempt,
+  const { legs } = route;
+  const made = madePrice(priceableOf(instruction, instruction.amountSide), {
+    ...{ corridor, legs, terms: context.terms, now },
   });
-  const price = bindingPrice(priced.pricing, route.legs, { chosen, sizeMinor, terms: context.terms }, now);
+  if (!made.ok) return [rejected(input, now, made.why)];
+  return [priced(input, made.price, { occurredAt: now, attempt })];
+}
+
+/** By the quote that it names, and by nothing else: with that price, or not at all. */
+function byQuote(
+  input: PricingInput,
+  corridor: Corridor,
+  { now, quote, rules }: PricingContext,
+): Decision<PricingEvent> {
+  // What was quoted bound until its price expired; another price is another transfer's.
+  if (input.topic === 'transfer.requote-requested') return [rejected(input, now, reason('QEXP'))];
+  if (quote === undefined) return [rejected(input, now, reason('QUNK'))];
+  if (quote.kind === 'refused') return [rejected(input, now, quote.reason)];
+  if (quote.kind === 'unclear') return waitForKey(quote.keyId, now + rules.jumpStepMs);
+  // A quote is for what the corridor carried then; it must carry it still.
+  const outside = outsideOf(corridor, quote.price);
+  if (outside !== undefined) return [rejected(input, now, outside)];
+  return [priced(input, quote.price, { occurredAt: quote.at, attempt: input.value.envelope.attempt })];
+}
+
+function priced(input: PricingInput, price: Price, next: { occurredAt: number; attempt: number }): PricingEvent {
+  const { envelope, instruction, parties, screening } = input.value;
   // What a person approved at limits is not asked again because a price expired.
   const approval = input.topic === 'transfer.requote-requested' ? input.value.reservation?.approval : undefined;
-  const limitsApproval = approval ?? null;
-  return [{ to: 'transfer.priced', value: { envelope: next, instruction, parties, screening, price, limitsApproval } }];
-}
-
-/** The terms that hold for a transfer, and what it comes to by them. */
-function pricedBy(
-  { value: { instruction } }: PricingInput,
-  side: 'SOURCE' | 'TARGET',
-  corridor: Corridor,
-  legs: readonly RateLeg[],
-  { terms, now }: PricingContext,
-) {
-  const {
-    instructedAmount: amount,
-    sourceCurrency,
-    targetCurrency,
-    funding,
-    kycTier,
-    chargeBearer,
-    taxes,
-  } = instruction;
-  const fixed = { side, amount, sourceCurrency, targetCurrency, legs };
-  const sizeMinor = sizeOf(fixed);
-  const chosen = terms.choose({
-    ...{ corridor, bearer: chargeBearer, kycTier, fundingMethod: funding?.method ?? null },
-    ...{ sizeMinor, at: now, declared: taxes },
-  });
-  return { priced: priceOf({ ...fixed, marginBps: chosen.marginBps }, chosen.fees, chosen.taxes), chosen, sizeMinor };
-}
-
-interface ByTerms {
-  readonly chosen: ChosenTerms;
-  readonly sizeMinor: bigint;
-  readonly terms: TermBook;
-}
-
-function bindingPrice(
-  pricing: Pricing,
-  legs: readonly RateLeg[],
-  { chosen, sizeMinor, terms }: ByTerms,
-  now: number,
-): Price {
-  const { set, termIds, market, marginBps, bindsForMs, cancellation } = chosen;
-  const dates = terms.datesOf(chosen, now);
   return {
-    ...pricing,
-    snapshotId: snapshotIdOf(legs),
-    legs,
-    marginBps,
-    lockedAt: now,
-    positioned: true,
-    expiresAt: now + bindsForMs,
-    terms: { set, termIds, market, sizeMinor },
-    valueDate: dates?.valueDate ?? null,
-    availableAt: dates?.availableAt ?? null,
-    cancelUntil: cancellation === undefined ? null : now + cancellation.windowMs,
+    to: 'transfer.priced',
+    value: {
+      envelope: nextEnvelope(envelope, { topic: 'transfer.priced', causationId: input.causationId, ...next }),
+      ...{ instruction, parties, screening, price },
+      limitsApproval: approval ?? null,
+    },
   };
 }
 
-/** Identifier of a set of rates: the same rates always have the same one. */
-export function snapshotIdOf(legs: readonly RateLeg[]): string {
-  const known = snapshotIds.get(legs);
-  if (known !== undefined) return known;
-  const canonical = legs.map(({ base, quote, rate, source, observedAt }) => [base, quote, rate, source, observedAt]);
-  const id = hash('sha256', JSON.stringify(canonical), 'hex').slice(0, 32);
-  snapshotIds.set(legs, id);
-  return id;
-}
-
-/** Of the legs of a route, which all transfers of a batch share. */
-const snapshotIds = new WeakMap<readonly RateLeg[], string>();
-
-/** The derived side must be within the corridor too; intake could check the fixed one only. */
-function outsideOf({ source, target }: Corridor, { debit, credit }: Pricing): Reason | undefined {
-  return outsideOfSide(source, debit.minor) ?? outsideOfSide(target, credit.minor);
-}
-
-function outsideOfSide({ amount, currency }: CorridorSide, minor: bigint): Reason | undefined {
-  const shown = (bound: bigint) => formatMoney({ minor: bound, currency });
-  const refuse = (code: ReasonCode, detail: string) => reason(code, `${shown(minor)}: the corridor carries ${detail}`);
-  if (minor < amount.minMinor) return refuse('AM06', `${shown(amount.minMinor)} at least`);
-  if (minor > amount.maxMinor) return refuse('AM02', `${shown(amount.maxMinor)} at most`);
-  return undefined;
+/** A key that is not here is a fault of the configuration, for which no transfer is declined. */
+function waitForKey(keyId: string, untilMs: number): Disposition {
+  const detail = `its quote, or the claim on it, is sealed under the key ${keyId}, which this process has not`;
+  return { kind: 'wait', untilMs, cause: { code: 'QUOTE_KEY_UNKNOWN', detail }, forPerson: true };
 }
 
 /** For as long as it takes: which of the two rates is right a person finds out, and nothing is declined meanwhile. */

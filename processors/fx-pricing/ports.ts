@@ -1,5 +1,6 @@
 // What pricing needs from outside: the table of market rates, and what it has gone by before.
 import type { AcceptedRate, FxRate, RateJumpAccepted, TransferPriced } from '../../schemas/types.generated.ts';
+import type { SealedClaim, SealedQuote } from './quote-seals.ts';
 
 /** The latest rate of each source and pair, as the followed topic has it. */
 export interface RateTable {
@@ -25,9 +26,32 @@ export interface AcceptedRates {
   lastPrices?(): Promise<readonly Pick<TransferPriced, 'instruction' | 'price'>[]>;
 }
 
-/**
- * A place between two side effects, at which tests end the process. They are on no list of the crash harness: a rate of its runs
- * seldom moves far enough to be noted.
- */
-export const PRICING_FAILPOINTS = ['fx-pricing.before-accepted', 'fx-pricing.after-accepted'] as const;
+/** Quotes that have a price, and which transfer uses each. Every method throws CodedError MONGO_UNAVAILABLE. */
+export interface QuoteStore {
+  /** Of these quotes what is kept, and the claims that stand; one round trip each, at once. */
+  find(quoteIds: readonly string[]): Promise<{
+    readonly quotes: readonly SealedQuote[];
+    readonly claims: readonly SealedClaim[];
+  }>;
+  /**
+   * Claims quotes that nobody claimed before; at most one claim per quote in a batch. One round trip when all are free.
+   * @returns for each given claim, in order, the claim that stands: the given one or an earlier one
+   */
+  claim(claims: readonly SealedClaim[]): Promise<readonly SealedClaim[]>;
+}
+
+/** Where there are no quotes: what names one is declined, and never priced in another way. */
+export const NO_QUOTES: QuoteStore = {
+  find: async () => ({ quotes: [], claims: [] }),
+  claim: async (claims) => claims,
+};
+
+/** Places between two side effects, at which tests end the process. */
+export const PRICING_FAILPOINTS = [
+  ...(['fx-pricing.before-accepted', 'fx-pricing.after-accepted'] as const),
+  ...(['fx-pricing.before-quote-claim', 'fx-pricing.after-quote-claim'] as const),
+  /** Free quotes are claimed; claims of others are not read yet. */
+  'quote-claims.after-insert',
+  ...(['quotes.before-answer', 'quotes.after-answer'] as const),
+] as const;
 export type PricingFailpoint = (typeof PRICING_FAILPOINTS)[number];

@@ -46,6 +46,7 @@ export const MAX_CHARACTERS = {
   'taxes.basis.currency': 3,
   kycTier: 16,
   'declaredUse.currency': 3,
+  quoteId: 36,
 } as const;
 
 /** Most items by field. */

@@ -12,6 +12,8 @@ const NAME = /^[A-Z][A-Z0-9_]*$/;
 /** The same with digits first and hyphens: US_IRC_4475, IN-194. */
 const AUTHORITY = /^[A-Z0-9][A-Z0-9_-]*$/;
 const CODE = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+/** A UUID, as the API gives it. */
+const QUOTE_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** No blank, no @ and no letters with marks: what is no reference but a name or a sentence does not pass. */
 const REFERENCE = /^[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
@@ -24,7 +26,7 @@ export function checkDeclarations(
   appendedAt: number,
   { maxClockSkewMs }: { readonly maxClockSkewMs: number },
 ): void {
-  const { nationalPurpose, funding, payeeVerification, arrangement, kycTier, declaredUse } = intent;
+  const { nationalPurpose, funding, payeeVerification, arrangement, kycTier, declaredUse, quoteId } = intent;
   const today = dayOf(appendedAt);
   const coded = (value: string, field: Bounded, form: RegExp) => {
     const fits = value.length <= MAX_CHARACTERS[field] && form.test(value);
@@ -54,6 +56,7 @@ export function checkDeclarations(
   if (arrangement !== null) coded(arrangement, 'arrangement', NAME);
   if (kycTier !== null) coded(kycTier, 'kycTier', NAME);
   if (declaredUse !== null) checkMoney(violations, declaredUse, 'declaredUse', today);
+  violations.unless(quoteId === null || QUOTE_ID.test(quoteId), 'CH16', 'quoteId is not the id of a quote');
   checkTaxes(violations, intent, today, coded);
 }
 

@@ -7,7 +7,8 @@ type Canonical = string | number | boolean | null | readonly Canonical[];
 
 // A version lists its fields. A field that the schema gains later belongs to the next version; claims made with an older
 // one are compared in theirs. Never change a version that was released. A field that adds to the hash only where it is given
-// changes nothing of what was hashed before: the intermediaries came so, and after them addresses, births and declarations.
+// changes nothing of what was hashed before: the intermediaries came so, and after them addresses, births, declarations
+// and the quote.
 const VERSIONS: Readonly<Record<string, (intent: TransferRequested) => Canonical>> = { v1: canonicalV1 };
 /** The version that new claims are made with. */
 export const CURRENT_HASH = 'v1';
@@ -80,6 +81,7 @@ function declarationsV1(intent: TransferRequested): readonly Canonical[] {
     ),
     ...given('kycTier', intent.kycTier),
     ...given('declaredUse', declaredUse && moneyV1(declaredUse)),
+    ...given('quoteId', intent.quoteId),
   ];
 }
 

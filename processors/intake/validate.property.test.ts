@@ -101,6 +101,7 @@ const declarations = {
   ),
   kycTier: mostly<string | null>([null, 'TIER_1'], junk),
   declaredUse: fc.option(money, { nil: null }),
+  quoteId: fc.option(fc.uuid(), { nil: null }),
 };
 const party = (base: Party): fc.Arbitrary<Party> =>
   fc.record({

@@ -9,6 +9,7 @@ import { withRecheck, withReview } from '../../screening/evidence.ts';
 import type { Difference } from '../../screening/ports.ts';
 import type { Decision, Disposition, EmittedTo, Received, ReceivedFrom } from '../contract.ts';
 import { type Holding, heldOf, type ReviewVerdict } from '../holds.ts';
+import { MIN_REMAINING_MS } from '../remaining-time.ts';
 import { declined, reasonsOf } from '../screening/hold.ts';
 import type { Topology } from '../topology.ts';
 
@@ -34,7 +35,7 @@ export interface DispatchRules {
 }
 
 export const DEFAULT_DISPATCH_RULES: DispatchRules = {
-  minRemainingMs: 30_000,
+  minRemainingMs: MIN_REMAINING_MS,
   maxAttempts: 5,
 };
 

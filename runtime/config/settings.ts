@@ -134,6 +134,18 @@ export const settings = {
       secret: true,
     }),
   },
+  quotes: {
+    offered: setting('CORRIDOR_QUOTES', {
+      doc: 'Whether quotes may be asked for, at the API and on the command line. Set it once every process of intake, and all that reads the chain, knows quotes: an intake of before drops `quoteId`, and the transfer is priced at the market (docs/upgrading.md). Quotes that were given are honoured whatever this says.',
+      schema: flag(),
+      default: 'false',
+      developmentDefault: 'true',
+    }),
+    voidBefore: optionalSetting('CORRIDOR_QUOTES_VOID_BEFORE', {
+      doc: 'No transfer can use a quote that was given before this moment (`2026-12-01T09:30:00Z`; it is rejected, `QVOI`), unless it has claimed it before. Of every process that runs fx-pricing: to void quotes that a wrong rate or wrong terms have made, and after a restore of MongoDB (docs/operations.md).',
+      schema: pastInstant(),
+    }),
+  },
   provider: {
     name: setting('CORRIDOR_PROVIDER_NAME', {
       doc: 'Name of the payout provider at CORRIDOR_PROVIDER_URL, which every payout keeps. Each provider has one, for ever: payouts of another name wait, and nothing of them is sent or asked here (docs/payouts.md).',

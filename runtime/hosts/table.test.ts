@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keyRing } from '../../domain/seals/seal.ts';
+import type { Codec } from '../../ports/codec.ts';
 import type { Log } from '../../ports/log.ts';
 import { sealed } from '../../ports/seals.ts';
 import type { FxRate } from '../../schemas/types.generated.ts';
@@ -66,7 +67,10 @@ describe('a followed table', () => {
       reader: () => {
         if (!away) return log.reader();
         const caughtUp = Promise.reject(new Error('no broker'));
-        return { ...log.reader(), follow: () => ({ caughtUp, stop: async () => undefined }) };
+        return {
+          ...log.reader(),
+          follow: () => ({ caughtUp, currentAt: () => undefined, stop: async () => undefined }),
+        };
       },
     });
     const table = createTable({ topic: 'fx.rates', log: flaky, codec, rings: testRings });
@@ -74,6 +78,31 @@ describe('a followed table', () => {
     away = false;
     await table.start();
     expect(table.get('sample/GBP/INR')?.rate).toBe('110');
+    await table.stop();
+  });
+
+  it('is current once it holds all there is, and not while a batch is being taken in', async () => {
+    const { log, codec, publish } = setUp();
+    publish('GBP', '110');
+    let stuck = Promise.withResolvers<void>();
+    stuck.resolve();
+    const slow: Codec = Object.assign(Object.create(codec) as Codec, {
+      decode: async (...asked: Parameters<Codec['decode']>) => {
+        await stuck.promise;
+        return codec.decode(...asked);
+      },
+    });
+    const table = createTable({ topic: 'fx.rates', log, codec: slow, rings: testRings });
+    expect(table.currentAt()).toBeUndefined();
+    await table.start();
+    expect(table.currentAt()).toBeGreaterThan(0);
+    stuck = Promise.withResolvers<void>();
+    publish('GBP', '111');
+    await settled();
+    expect(table.currentAt()).toBeUndefined();
+    stuck.resolve();
+    await settled();
+    expect([table.get('sample/GBP/INR')?.rate, table.currentAt()]).toEqual(['111', expect.any(Number)]);
     await table.stop();
   });
 

@@ -22,6 +22,11 @@ export interface Table<V> {
   readonly version: number;
   /** Append time (ms) of the newest record taken in; undefined while there is none. How stale the table is. */
   readonly newestAt: number | undefined;
+  /**
+   * The moment (performance.now, ms) at which the table last held, as far as the log could tell, everything that is in the topic;
+   * undefined: it does not now, or nobody knows.
+   */
+  currentAt(): number | undefined;
   /** Rejects with NEWER_SCHEMA when a record was written by a newer program. */
   readonly failed: Promise<never>;
   health(): TableHealth;
@@ -82,6 +87,7 @@ export function createTable<T extends TopicName>(options: TableOptions<T>): Tabl
     get newestAt() {
       return contents.newestAt;
     },
+    currentAt: () => (caughtUp ? follower.currentAt() : undefined),
     failed: follower.failed,
     health: () => ({ name: topic, caughtUp, ...contents.health(), ...(lastFault && { lastFault }) }),
     stop: () => follower.stop(),

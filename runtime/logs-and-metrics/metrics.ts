@@ -12,6 +12,7 @@ export function createMetrics(options: { readonly processMetrics?: boolean } = {
     registry,
     ...recordMetrics(into),
     ...transferMetrics(into),
+    ...quoteMetrics(into),
     ...progressMetrics(into),
     ...payoutMetrics(into),
     ...serverMetrics(into),
@@ -156,6 +157,22 @@ function transferMetrics({ registers }: Registers) {
     unknownPayoutsWithoutCase: new Gauge({
       name: 'corridor_unknown_payouts_without_case',
       help: 'Payouts of unknown outcome that are no cases yet, so that no inbox has them; looked at every 30 s.',
+      registers,
+    }),
+  };
+}
+
+/** Requests for a price before the transfer. */
+function quoteMetrics({ registers }: Registers) {
+  return {
+    quotesOldestUnanswered: new Gauge({
+      name: 'corridor_quotes_oldest_unanswered_seconds',
+      help: 'How long requests for quotes have waited: since the oldest that was found and is not answered, or since answering failed; 0 while each is answered at once. Set when health is asked; of processes that run fx-pricing.',
+      registers,
+    }),
+    quotesRefusedUnread: new Counter({
+      name: 'corridor_quotes_refused_unread_total',
+      help: 'Requests for quotes that were refused since they could not be read or priced (QFLT): a bug, or somebody else wrote to the database.',
       registers,
     }),
   };

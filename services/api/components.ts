@@ -2,6 +2,7 @@
 import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { positionCounts } from '../../adapters/mongo/position-counts.ts';
+import { quotes } from '../../adapters/mongo/quotes.ts';
 import { replays } from '../../adapters/mongo/replays.ts';
 import { submissions } from '../../adapters/mongo/submissions.ts';
 import { transferEvents } from '../../adapters/mongo/transfer-events.ts';
@@ -19,6 +20,7 @@ import type { DisclosureRules } from '../../operations/disclosure/rules.ts';
 import type { PositionCounts } from '../../operations/positions/ports.ts';
 import { type Explanation, explanationOf } from '../../operations/queries/explanation.ts';
 import type { TransferEvents, TransferTotals, TransferViews } from '../../operations/queries/ports.ts';
+import type { Quotes } from '../../operations/quotes/ports.ts';
 import { intentLog } from '../../operations/submissions/intent-log.ts';
 import type { OwnerSources } from '../../operations/submissions/owner.ts';
 import { type SubmitOutcome, type SubmitRequest, submitter } from '../../operations/submissions/submit.ts';
@@ -65,6 +67,9 @@ export interface ApiComponents {
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The open exposure, as it was counted last. */
   readonly positions: Pick<PositionCounts, 'find'>;
+  readonly quotes: Pick<Quotes, 'ask' | 'show' | 'open'>;
+  /** Whether quotes may be asked for. */
+  readonly offersQuotes: boolean;
   /** The face of operators has no keys of them: it can look, and disable. */
   readonly webhooks: EndpointComponents & ResendComponents & WebhookStanding;
   /** Undefined: this process has not the face of operators, nor its key. */
@@ -100,7 +105,9 @@ export async function composeApi(connections: Connections, reports: AuditReports
   };
   const webhooks = { endpoints: webhookEndpoints(db), deliveries: webhookDeliveries(db) };
   const reach = webhookReach(config);
-  await Promise.all([webhooks.endpoints.ensureIndexes(), webhooks.deliveries.ensureIndexes()]);
+  const asked = quotes(db);
+  const indexed = [webhooks.endpoints, webhooks.deliveries, ...(config.quotes.offered ? [asked] : [])];
+  await Promise.all(indexed.map((store) => store.ensureIndexes()));
   const operators = config.api.faces.includes('operators') ? await composeOperators(connections, onFault) : undefined;
   const parts: ApiComponents = {
     corridors: book,
@@ -119,6 +126,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     deadLetters: deadLetters(db),
     replays: replays(db),
     positions: positionCounts(db),
+    ...{ quotes: asked, offersQuotes: config.quotes.offered },
     webhooks: {
       ...webhooks,
       ring: submits ? config.webhooks.keys : undefined,

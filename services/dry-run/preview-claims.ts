@@ -1,4 +1,6 @@
 // Claims as a stage would find and make them, kept in memory: what stands in the store counts, and nothing is written there.
+import type { QuoteStore } from '../../processors/fx-pricing/ports.ts';
+import type { SealedClaim } from '../../processors/fx-pricing/quote-seals.ts';
 import type { HoldClaim, HoldClaims } from '../../processors/holds.ts';
 import type { IntentClaim, IntentClaims } from '../../processors/intake/ports.ts';
 import type { SettlementClaim, SettlementClaims } from '../../processors/settlement/ports.ts';
@@ -69,5 +71,16 @@ export function previewSettlements(stored: Pick<SettlementClaims, 'find'>): Sett
       for (const { claim } of changes) preview.set(claim);
       return new Set();
     },
+  };
+}
+
+export function previewQuotes(stored: Pick<QuoteStore, 'find'>): QuoteStore {
+  const preview = new Preview<SealedClaim>(
+    async (ids) => (await stored.find(ids)).claims,
+    ({ quoteId }) => quoteId,
+  );
+  return {
+    find: async (ids) => ({ quotes: (await stored.find(ids)).quotes, claims: await preview.find(ids) }),
+    claim: (claims) => preview.claim(claims),
   };
 }

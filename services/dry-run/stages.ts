@@ -1,6 +1,7 @@
 // The stages of the chain as they are, over stores that are read and never written: for dry runs.
 
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { quotes } from '../../adapters/mongo/quotes.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { standingHoldClaims } from '../../adapters/mongo/standing-claims.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
@@ -28,7 +29,7 @@ import type { Connections } from '../connections.ts';
 import { dispatchedRequests } from '../dispatched-requests.ts';
 import { followedLimits, followedTerms, policyBook, policyLog } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
-import { previewHolds, previewIntents, previewSettlements } from './preview-claims.ts';
+import { previewHolds, previewIntents, previewQuotes, previewSettlements } from './preview-claims.ts';
 
 /** The stages of one dry run. Each is made when it is first asked for. */
 export interface DryStages {
@@ -102,7 +103,14 @@ function stageMakers(shared: Shared): Record<StageName, () => Promise<AnyProcess
       const terms = followedTerms(connections);
       onClose(() => terms.table.stop());
       await terms.table.start();
-      return createFxPricing({ ...(await dryRates(shared)), corridors: book, terms, clock });
+      const store = previewQuotes(quotes(await connections.db()));
+      const priced = {
+        corridors: book,
+        terms,
+        clock,
+        quotes: { store, ring: config.keys.stages, voidBefore: config.quotes.voidBefore },
+      };
+      return createFxPricing({ ...(await dryRates(shared)), ...priced });
     },
     limits: async () => {
       const redis = limitsClient({ url: config.redis.limitsUrl });

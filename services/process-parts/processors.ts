@@ -2,6 +2,7 @@
 
 import { holdClaims } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
+import { quotes } from '../../adapters/mongo/quotes.ts';
 import { replayClaims } from '../../adapters/mongo/replay-claims.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
 import { watchRedis } from '../../adapters/redis/client-watch.ts';
@@ -11,6 +12,7 @@ import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { corridorBook } from '../../domain/corridors/corridors.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { ringOf } from '../../ports/seals.ts';
 import type { AnyProcessor } from '../../processors/contract.ts';
 import { createFxPricing } from '../../processors/fx-pricing/processor.ts';
 import { createIntake } from '../../processors/intake/processor.ts';
@@ -42,6 +44,7 @@ import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-swi
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
 import { positionCountsHost } from './position-counts.ts';
+import { quotesHost } from './quotes.ts';
 import { ratesForgotten } from './rates-forgotten.ts';
 import { ratesWaiting } from './rates-waiting.ts';
 import { referenceVersionsHost } from './reference-versions.ts';
@@ -161,16 +164,23 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     checkFeedKeys(config.keys.feeds, book.corridors);
     const terms = followedTerms(connections, { onFault });
     const { onForgotten, troubles } = ratesForgotten(runtime, clock);
-    const common = { corridors: book, clock, failpoint: hook };
+    const store = quotes(await connections.db(), { failpoint: hook });
+    const ring = ringOf(config.keys, 'stages');
+    const isStopped = (corridor: string) => runtime.controls?.corridorPause(corridor) !== undefined;
+    const desk = { store, ring, isStopped, voidBefore: config.quotes.voidBefore };
+    const common = { corridors: book, clock, failpoint: hook, quotes: desk };
     const processor = createFxPricing({ ...common, rates, accepted, terms, onForgotten });
+    const followed = [rates, ...tables, terms.table];
+    const answering = { quotes: store, pricing: processor, ring, clock, failpoint: hook };
     const waiting = ratesWaiting(processor, runtime.metrics, clock);
     return {
       processor,
-      tables: [rates, ...tables, terms.table],
+      tables: followed,
       moreTroubles: () => [...waiting(), ...terms.troubles(), ...troubles()],
       beside: [
         positionCountsHost(connections, runtime),
         referenceVersionsHost(connections, runtime, ['corridors', 'terms']),
+        quotesHost({ ...answering, tables: followed, ensureIndexes: store.ensureIndexes }, runtime),
       ],
       resources: [{ name: 'writer of accepted rates', close }],
     };

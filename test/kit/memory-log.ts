@@ -230,6 +230,7 @@ export class MemoryLog implements Log, ConsumedLog {
         const stop = log.onAppend(() => pump(true));
         return {
           caughtUp: Promise.resolve(),
+          currentAt: () => performance.now(),
           stop: async () => {
             stop();
           },

@@ -11,6 +11,7 @@ export const NO_DECLARATIONS = {
   taxes: [],
   kycTier: null,
   declaredUse: null,
+  quoteId: null,
 } as const satisfies Partial<TransferRequested>;
 
 /** Of an instruction, with what intake adds. */

@@ -154,7 +154,11 @@ export class RecordedLog {
         }
         const listener = (batch: RecordBatch) => topics.includes(batch.topic) && onBatch(batch);
         this.#listeners.add(listener);
-        return { caughtUp: Promise.resolve(), stop: async () => void this.#listeners.delete(listener) };
+        return {
+          caughtUp: Promise.resolve(),
+          currentAt: () => performance.now(),
+          stop: async () => void this.#listeners.delete(listener),
+        };
       },
     };
   }

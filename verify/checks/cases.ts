@@ -1,11 +1,11 @@
 // A case for each hold, and each decision in the log as it was made.
 
+import { withDefaults } from '../../schemas/schema-defaults.ts';
 import type { CaseDocument } from '../../sinks/cases/case.ts';
 import { toWrite } from '../../sinks/cases/to-write.ts';
 import { type Check, needsStores, ofTopic, type Run } from '../check.ts';
 import { canonical } from '../digest.ts';
 import type { FindingCode } from '../finding-codes.ts';
-import { withDefaults } from '../schema-defaults.ts';
 import { positionOf, type Seen, type Transfer } from '../transfer.ts';
 
 const NAME = 'cases';

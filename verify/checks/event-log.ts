@@ -1,11 +1,12 @@
 // The event log in MongoDB holds each record of its topics, as it is.
+
+import { withDefaults } from '../../schemas/schema-defaults.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { EventDocument } from '../../sinks/events/to-write.ts';
 import { type LoggedRecord, toWrite } from '../../sinks/events/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import { canonical, digest } from '../digest.ts';
 import { LIFECYCLE_FIELDS, lifecycleDigest } from '../lifecycle-text.ts';
-import { withDefaults } from '../schema-defaults.ts';
 import { type AnySeen, positionOf, type Seen } from '../transfer.ts';
 
 const NAME = 'event-log';

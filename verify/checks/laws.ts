@@ -1,6 +1,7 @@
 // Each decision against the version of law that was in force: which one counts follows from when the broker took the event that
 // was decided on. Nothing is said of the moments around the beginning of a version: brokers' clocks differ, and a process hears
 // of a version a little after the log has it.
+import { MAX_REQUEST_AGE_MS } from '../../processors/fx-pricing/quotes.ts';
 import { type RuleBook, requestedUse, requestsOf } from '../../processors/limits/requests.ts';
 import type { LimitUse, TransferPriced } from '../../schemas/types.generated.ts';
 import type { Check, Run } from '../check.ts';
@@ -19,6 +20,8 @@ interface Decided {
   /** When the broker took what was decided on, ms since 1970; where the event does not say so: when it took the decision. */
   readonly at: number;
   readonly isExact: boolean;
+  /** So long around the beginning of a version either of two may have counted, ms. */
+  readonly unsureMs: number;
 }
 
 /** One of a run: it keeps which rules nobody knows. */
@@ -27,7 +30,7 @@ export function laws(): Check {
   return {
     name: NAME,
     proves:
-      'What limits reserved and held, they decided by the version of rules that was in force, for what it states; refusals and prices by one that had begun.',
+      'What limits reserved and held, they decided by the version of rules that was in force, for what it states; so was the price of a quote; refusals and other prices by one that had begun.',
     skips: ({ laws: known }) => (known ? undefined : 'no versions of policies were given'),
     record(seen, run) {
       const decided = decidedIn(seen);
@@ -57,9 +60,14 @@ function say(run: Run, { topic, record, value }: AnySeen, code: FindingCode, det
 }
 
 function decidedIn({ topic, value, record }: AnySeen): Decided | undefined {
-  const took = { at: record.timestamp, isExact: false };
-  if (topic === 'transfer.priced')
-    return value.price.terms === null ? undefined : { kind: 'terms', set: value.price.terms.set, ...took };
+  const took = { at: record.timestamp, isExact: false, unsureMs: UNSURE_MS };
+  if (topic === 'transfer.priced') {
+    const { terms, lockedAt } = value.price;
+    if (terms === null) return undefined;
+    if (value.instruction.quoteId === null) return { kind: 'terms', set: terms.set, ...took };
+    // The price of a quote was made when it says so, for a request of shortly before.
+    return { kind: 'terms', set: terms.set, at: lockedAt, isExact: true, unsureMs: UNSURE_MS + MAX_REQUEST_AGE_MS };
+  }
   if (topic === 'transfer.rejected') {
     const set = value.limitsRefusal?.limitRules ?? null;
     return set === null ? undefined : { kind: 'limits', set, ...took };
@@ -67,12 +75,14 @@ function decidedIn({ topic, value, record }: AnySeen): Decided | undefined {
   if (topic !== 'transfer.reserved' && (topic !== 'transfer.held' || value.hold.stage !== 'LIMITS')) return undefined;
   // Of before sets were named there is nothing to say.
   const { limitRules = null, reservedAt } = value.reservation ?? { reservedAt: 0 };
-  return limitRules === null ? undefined : { kind: 'limits', set: limitRules, at: reservedAt, isExact: true };
+  return limitRules === null
+    ? undefined
+    : { kind: 'limits', set: limitRules, at: reservedAt, isExact: true, unsureMs: UNSURE_MS };
 }
 
 /** Why the version that is named was not in force; undefined: nothing in the log says so. */
 function wrongOf(
-  { kind, set, at, isExact }: Decided,
+  { kind, set, at, isExact, unsureMs }: Decided,
   known: readonly LoggedLaw[],
   unknown: Set<string>,
 ): string | undefined {
@@ -84,9 +94,9 @@ function wrongOf(
     return undefined;
   }
   if (named !== undefined && named.name !== null && named.name !== set) return `version ${number} is ${named.name}`;
-  if (named !== undefined && named.earliest > at + UNSURE_MS)
+  if (named !== undefined && named.earliest > at + unsureMs)
     return `it counts from ${instant(named.earliest)} on, and was gone by at ${instant(at)}`;
-  const later = isExact && known.find(({ version, latest }) => version > number && latest + UNSURE_MS <= at);
+  const later = isExact && known.find(({ version, latest }) => version > number && latest + unsureMs <= at);
   if (!later) return undefined;
   return `version ${later.version} had counted since ${instant(later.latest)} for what the broker took at ${instant(at)}`;
 }

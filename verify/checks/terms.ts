@@ -27,7 +27,9 @@ export function terms(): Check {
         unknown.add(price.terms.set);
         return;
       }
-      const differing = differingIn(instruction, price, book, known);
+      // What was quoted is taken back from when it was used on.
+      const at = instruction.quoteId === null ? price.lockedAt : envelope.occurredAt;
+      const differing = differingIn(instruction, price, { book, at }, known);
       if (differing.length === 0) return;
       const position = positionOf(seen.topic, seen.record.partition, seen.record.offset);
       const detail = `${price.terms.set} comes to another ${differing.join(', ')}`;
@@ -48,7 +50,7 @@ export function terms(): Check {
 function differingIn(
   instruction: Instruction,
   price: Price,
-  book: TermBook,
+  { book, at }: { readonly book: TermBook; readonly at: number },
   { corridors }: KnownTerms,
 ): readonly string[] {
   const { amountSide: side, instructedAmount: amount, sourceCurrency, targetCurrency, funding, kycTier } = instruction;
@@ -71,7 +73,7 @@ function differingIn(
       terms: { set, termIds, market, sizeMinor },
       ...{ marginBps, lockedAt, expiresAt: lockedAt + bindsForMs },
       ...{ valueDate: dates?.valueDate ?? null, availableAt: dates?.availableAt ?? null },
-      cancelUntil: cancellation === undefined ? null : lockedAt + cancellation.windowMs,
+      cancelUntil: cancellation === undefined ? null : at + cancellation.windowMs,
     };
     const [stated, reckoned] = [partsOf(price), partsOf(right)];
     return Object.keys(reckoned).filter((name) => stated[name] !== reckoned[name]);

@@ -1,11 +1,11 @@
 // The transfer view in MongoDB is the fold of the lifecycle.
 
+import { withDefaults } from '../../schemas/schema-defaults.ts';
 import type { TransferLifecycle } from '../../schemas/types.generated.ts';
 import type { TransferDocument } from '../../sinks/transfer-view/to-write.ts';
 import { type Check, needsStores, type Run } from '../check.ts';
 import type { FindingCode } from '../finding-codes.ts';
 import { lifecycleDigest } from '../lifecycle-text.ts';
-import { withDefaults } from '../schema-defaults.ts';
 import type { Transfer } from '../transfer.ts';
 
 const NAME = 'transfer-view';

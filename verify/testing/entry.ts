@@ -13,4 +13,6 @@ export interface Entry {
   value: Event;
   bytes: Buffer | null | undefined;
   headers: Record<string, string>;
+  /** When the broker took it, ms since 1970; absent: when all of them were. */
+  timestamp?: number;
 }

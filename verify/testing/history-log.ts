@@ -41,7 +41,7 @@ export class HistoryLog {
   /** The entries as a log in which every group has handled everything. */
   log(): FixedLog {
     const log = new FixedLog(PARTITIONS);
-    for (const { topic, partition, offset, key, value, bytes, headers } of this.entries) {
+    for (const { topic, partition, offset, key, value, bytes, headers, timestamp = AT } of this.entries) {
       const encoded = value === undefined ? (bytes ?? null) : this.codec.encode(topic as TopicName, value);
       const buffers = Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)] as const);
       log.put({
@@ -51,7 +51,7 @@ export class HistoryLog {
         key: Buffer.from(key),
         value: encoded,
         headers: Object.fromEntries(buffers),
-        timestamp: AT,
+        timestamp,
       });
     }
     for (const owner of OWNERS) {

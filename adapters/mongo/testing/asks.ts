@@ -1,6 +1,7 @@
 // Everything that is ever asked of MongoDB, one of each: for tests that hold for all of it.
 import type { Db } from 'mongodb';
 import { openPayout } from '../../../payouts/decide.ts';
+import type { AskedQuote } from '../../../processors/fx-pricing/processor.ts';
 import type { CustomerCase } from '../../../screening/rescreening/customer-case.ts';
 import { findings } from '../../../test/kit/builders.ts';
 import { KEYS } from '../../../test/kit/keys.ts';
@@ -16,6 +17,7 @@ import { payoutLists } from '../payout-lists.ts';
 import { payoutOutbox } from '../payout-outbox.ts';
 import { mongoPayoutStore } from '../payouts.ts';
 import { positionCounts } from '../position-counts.ts';
+import { quotes } from '../quotes.ts';
 import { replayClaims } from '../replay-claims.ts';
 import { exceptionStore } from '../screening-exceptions.ts';
 import { settlementClaims } from '../settlement-claims.ts';
@@ -62,6 +64,16 @@ export const samplePayout = openPayout(
   { payoutId: 't', provider: 'p', homePartition: 0, pricingAttempt: 1, priceExpiresAt: 1, requested: new Uint8Array() },
   0,
 );
+const sampleQuote: AskedQuote = {
+  request: {
+    ...{ requestId: 'q', producerId: 'p', kind: 'GUARANTEED', side: 'SOURCE', sourceCurrency: 'GBP' },
+    ...{ amount: { minor: 1n, currency: 'GBP' }, targetCurrency: 'INR', chargeBearer: 'SLEV' },
+    ...{ kycTier: null, fundingMethod: null, declaredTaxes: [] },
+  },
+  askedAt: 0,
+};
+const sampleQuoteClaim = { quoteId: 'q', transferId: 't', originPosition: 'T:0:1', claimedAt: 0, seal: 's' };
+const refused = { kind: 'refused', at: 0, reason: { code: 'RATE', detail: '' } } as const;
 const decision = {
   decision: 'REJECT',
   decidedBy: 'a',
@@ -94,6 +106,14 @@ export const MONGO_ASKS: Readonly<Record<string, (db: Db) => Promise<unknown>>> 
     holdClaims(db).claim([{ holdId: 'h', commandId: 'c', position: 'p', transferId: 't', claimedAt: 0 }]),
   'replay claims: claim': (db) =>
     replayClaims(async () => db).claim([{ deadLetterId: 'd', owner: 'o', replayId: 'r', position: 'p', claimedAt: 0 }]),
+  'quotes: ask': (db) => quotes(db).ask(sampleQuote),
+  'quotes: open': (db) => quotes(db).open('p', 1),
+  'quotes: show': (db) => quotes(db).show('q'),
+  'quotes: unanswered': (db) => quotes(db).unanswered(1),
+  'quotes: answer': (db) => quotes(db).answer(new Map([['q', refused]])),
+  'quotes: find': (db) => quotes(db).find(['q']),
+  'quotes: claim': (db) => quotes(db).claim([sampleQuoteClaim]),
+  'quotes: indexes': (db) => quotes(db).ensureIndexes(),
   'cases: list': (db) => caseStore(db).list({ limit: 1 }),
   'cases: find': (db) => caseStore(db).find('h'),
   'cases: decide': (db) => caseStore(db).decide('h', 'x', decision),

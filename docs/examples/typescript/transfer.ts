@@ -87,6 +87,7 @@ const intent = {
   taxes: [],
   kycTier: null,
   declaredUse: null,
+  quoteId: null,
 };
 
 function party(role: string, name: string, birthDate: string, country: string, town: string, account: object) {

@@ -35,15 +35,22 @@ function judged({ input, decided }: Pair, of: PricingTermsOfNow): Judgement {
 const contextOf = (
   { value, appendedAt }: PricingInput,
   { corridors, terms }: PricingTermsOfNow,
-  { now, route }: Pick<PricingContext, 'now' | 'route'>,
+  { now, route, quote }: Pick<PricingContext, 'now' | 'route' | 'quote'>,
 ): PricingContext => ({
-  ...{ now, route, rules: DEFAULT_PRICING_RULES, terms: terms.at(appendedAt).content },
+  ...{ now, route, quote, rules: DEFAULT_PRICING_RULES, terms: terms.at(appendedAt).content },
   corridor: corridors.between(value.instruction.sourceCurrency, value.instruction.targetCurrency),
 });
 
-function pricedAgain(input: PricingInput, { price }: TransferPriced, of: PricingTermsOfNow): Judgement {
+function pricedAgain(
+  input: PricingInput,
+  { price, envelope, instruction }: TransferPriced,
+  of: PricingTermsOfNow,
+): Judgement {
   const route = { kind: 'fresh', legs: price.legs, taken: [] } as const;
-  const decision = decide(input, contextOf(input, of, { now: price.lockedAt, route }));
+  // A quote was given before, by the terms of its time: no others reach it.
+  const quote =
+    instruction.quoteId === null ? undefined : ({ kind: 'honoured', price, at: envelope.occurredAt } as const);
+  const decision = decide(input, contextOf(input, of, { now: price.lockedAt, route, quote }));
   const was = outcome('PASSED');
   if (isDisposition(decision)) return { kind: 'compared', was, would: failed(decision) };
   const [event] = decision;
@@ -58,6 +65,8 @@ function pricedAgain(input: PricingInput, { price }: TransferPriced, of: Pricing
 function rejectedAgain(input: PricingInput, then: TransferRejected, of: PricingTermsOfNow): Judgement {
   if (isDiscard(then.reasons)) return { kind: 'not-comparable', code: 'ENDED_BY_OPERATORS' };
   const was = rejectionOf(then);
+  // Who had used it, and when it was looked at, is not in the log.
+  if (then.instruction.quoteId !== null) return { kind: 'not-comparable', code: `QUOTED ${was.codes.join(' ')}` };
   const decision = decide(input, contextOf(input, of, { now: then.envelope.occurredAt, route: { kind: 'none' } }));
   if (isDisposition(decision)) return { kind: 'not-comparable', code: `NO_RATES ${was.codes.join(' ')}` };
   return { kind: 'compared', was, would: rejectionOf(decision[0]!.value as TransferRejected) };

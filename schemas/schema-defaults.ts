@@ -1,7 +1,7 @@
 // Documents that were written before a field existed: what they lack is what the schema says it is by default.
 import type { Type } from 'avsc';
-import { recordType } from '../schemas/avro-types.ts';
-import { type Shape, shapeOf } from '../schemas/shape.ts';
+import { recordType } from './avro-types.ts';
+import { type Shape, shapeOf } from './shape.ts';
 
 /** The value with what it lacks of the record's fields, at any depth. Fields that the schema does not know are kept. */
 export function withDefaults(record: string, value: unknown): unknown {

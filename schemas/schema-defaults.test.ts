@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { transferHeld } from '../test/kit/builders.ts';
-import { canonical } from './digest.ts';
+import { canonical } from '../verify/digest.ts';
 import { withDefaults } from './schema-defaults.ts';
 
 it('fills what an older document lacks, at any depth, and nothing else', () => {

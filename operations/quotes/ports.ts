@@ -1,0 +1,37 @@
+// What asking for quotes, and answering them, needs from outside.
+import type { AskedQuote } from '../../processors/fx-pricing/processor.ts';
+import type { SealedClaim, SealedQuote } from '../../processors/fx-pricing/quote-seals.ts';
+import type { Reason } from '../../schemas/types.generated.ts';
+
+/** What pricing said. Times are ms since 1970. */
+export type StoredAnswer =
+  | { readonly kind: 'priced'; readonly at: number; readonly sealed: SealedQuote }
+  | { readonly kind: 'refused'; readonly at: number; readonly reason: Reason };
+
+export interface StoredQuote extends AskedQuote {
+  /** Undefined: nobody has answered yet. */
+  readonly answer: StoredAnswer | undefined;
+  /** Undefined: no transfer uses it. */
+  readonly claim: SealedClaim | undefined;
+}
+
+export interface Unanswered {
+  /** The oldest first. */
+  readonly requests: readonly AskedQuote[];
+  /** Ids of what is kept as unanswered and is no request: they are refused, so that they keep no other waiting. */
+  readonly unreadable: readonly string[];
+}
+
+/** Requests for quotes, and their answers. Every method throws CodedError MONGO_UNAVAILABLE. */
+export interface Quotes {
+  /** Keeps the request, if none has its id. @returns whether it did; false: another was kept before */
+  ask(asked: AskedQuote): Promise<boolean>;
+  /** How many requests of the producer nobody has answered; counts no further than the limit. */
+  open(producerId: string, limit: number): Promise<number>;
+  /** By the id of the request, or of the quote. Undefined: there is none, or what is kept is of another shape. */
+  show(id: string): Promise<StoredQuote | undefined>;
+  /** At most so many. */
+  unanswered(limit: number): Promise<Unanswered>;
+  /** Keeps each answer, by the id of its request, where there is none yet: of two that answer at once, one stands. One round trip. */
+  answer(answers: ReadonlyMap<string, StoredAnswer>): Promise<void>;
+}
