@@ -13,6 +13,7 @@ import { PAYOUT_FAILPOINTS } from '../payouts/ports.ts';
 import { forbiddenVariables, refuseOutsideTrials } from '../ports/environment.ts';
 import { CodedError } from '../ports/fault.ts';
 import { LOG_FAILPOINTS } from '../ports/log-failpoints.ts';
+import { PRICING_FAILPOINTS } from '../processors/fx-pricing/ports.ts';
 import { HOLD_CLAIMS_FAILPOINTS, HOLD_FAILPOINTS } from '../processors/holds.ts';
 import { INTAKE_FAILPOINTS } from '../processors/intake/ports.ts';
 import { LIMITS_FAILPOINTS } from '../processors/limits/ports.ts';
@@ -33,6 +34,7 @@ export const FAILPOINTS: readonly string[] = [
   ...SETTLEMENT_FAILPOINTS,
   ...PAYOUT_FAILPOINTS,
   ...LOG_FAILPOINTS,
+  ...PRICING_FAILPOINTS,
 ];
 
 type Action = { readonly kind: 'kill' | 'stop' | 'throw' | 'wedge' } | { readonly kind: 'delay'; readonly ms: number };

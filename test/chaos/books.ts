@@ -1,7 +1,7 @@
 // The books of a run, with what the judge asks of them.
-import { Books } from '../../samples/books.ts';
+import { type Balance, Books } from '../../samples/books.ts';
 import type { End, FedRecord } from '../../samples/fed-record.ts';
-import type { TransferLifecycle } from '../../schemas/types.generated.ts';
+import type { TransferLifecycle, TransferState } from '../../schemas/types.generated.ts';
 
 /** Ends that a transfer comes to; the others are of inputs that became none. */
 const TRANSFER_ENDS: readonly End[] = ['COMPLETED', 'REJECTED', 'HELD', 'RETURNED', 'DEAD_LETTERED'];
@@ -11,6 +11,9 @@ const IS_END: ReadonlySet<string> = new Set(TRANSFER_ENDS);
 export class ChaosBooks extends Books {
   readonly #ends = new Map<string, End>();
   readonly #ended = new Set<string>();
+  /** Two of which one has the end of the other; nobody knows which. */
+  readonly #pairs: (readonly [string, string])[] = [];
+  readonly #states = new Map<string, TransferState>();
 
   override fed(record: FedRecord): void {
     super.fed(record);
@@ -19,7 +22,27 @@ export class ChaosBooks extends Books {
 
   override lifecycle(record: TransferLifecycle): void {
     super.lifecycle(record);
+    if (this.#pairs.some((pair) => pair.includes(record.transferId))) this.#states.set(record.transferId, record.state);
     if (IS_END.has(record.state)) this.#ended.add(record.transferId);
+  }
+
+  /** Of these two one completes and one is rejected: say so before they are fed, as if it were the first that completes. */
+  oneOf(first: string, second: string): void {
+    this.#pairs.push([first, second]);
+  }
+
+  /** What came the other way round in a pair is as expected. */
+  override balance(): Balance {
+    const balance = super.balance();
+    const swapped = this.#swapped();
+    if (swapped.size === 0) return balance;
+    const mismatches = balance.mismatches.filter(({ account }) => !swapped.has(account));
+    return { ...balance, unexpected: balance.unexpected - swapped.size, mismatches };
+  }
+
+  #swapped(): ReadonlySet<string> {
+    const [won, lost] = ['COMPLETED', 'REJECTED'];
+    return new Set(this.#pairs.filter(([a, b]) => this.#states.get(a) === lost && this.#states.get(b) === won).flat());
   }
 
   /** Whether the log says that this transfer has come to an end, or waits for a person. */
@@ -29,11 +52,16 @@ export class ChaosBooks extends Books {
 
   /** The end that a transfer is to come to; undefined when none of this name was fed. */
   endOf(transferId: string): End | undefined {
-    return this.#ends.get(transferId);
+    if (!this.#swapped().has(transferId)) return this.#ends.get(transferId);
+    return this.#ends.get(transferId) === 'COMPLETED' ? 'REJECTED' : 'COMPLETED';
   }
 
   /** Transfers that the provider must have paid, with their ends. */
   *paidEnds(): Iterable<readonly [string, End]> {
-    for (const [id, end] of this.#ends) if (end === 'COMPLETED' || end === 'RETURNED') yield [id, end];
+    for (const [id, end] of this.#allEnds()) if (end === 'COMPLETED' || end === 'RETURNED') yield [id, end];
+  }
+
+  *#allEnds(): Iterable<readonly [string, End]> {
+    for (const id of this.#ends.keys()) yield [id, this.endOf(id)!];
   }
 }

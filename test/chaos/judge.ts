@@ -2,6 +2,7 @@
 
 import { mongoPayoutStore } from '../../adapters/mongo/payouts.ts';
 import { positionCounts } from '../../adapters/mongo/position-counts.ts';
+import { quotes } from '../../adapters/mongo/quotes.ts';
 import { verifyStores } from '../../adapters/mongo/verify-stores.ts';
 import { verifyWebhooks } from '../../adapters/mongo/verify-webhooks.ts';
 import { providerLedger } from '../../adapters/payout-providers/ledger.ts';
@@ -15,6 +16,7 @@ import { loggedLaws } from '../../services/logged-laws.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
+import { keptQuotes } from '../../verify/checks/quotes.ts';
 import type { VerifyReport } from '../../verify/report.ts';
 import { verify } from '../../verify/verify.ts';
 import type { ChaosBooks } from './books.ts';
@@ -25,6 +27,7 @@ import type { InjectedFault } from './injected.ts';
 
 import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
+import { misquotedInLog, type Naming } from './members/quoted.ts';
 import { wrongPrices } from './members/rate-sources.ts';
 import { isOfRemade, type Remade } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
@@ -85,6 +88,8 @@ export interface Evidence {
   readonly forbidden: Forbidden;
   /** What the endpoints of producers took. */
   readonly hearings?: readonly Hearing[];
+  /** Transfers that name quotes. */
+  readonly quoted?: ReadonlyMap<string, Naming>;
   /** Where the topic of intents was made again before the faults began. */
   readonly remade?: Remade;
   /** Tables of the processes that ran at the end. */
@@ -164,7 +169,11 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   for (const { subject, detail } of checkBadBatches(await badBatchesIn(connections.log), tail.batchLetters)) {
     found.add('badBatch', subject, detail);
   }
-  for (const { subject, detail } of await wrongPrices(connections)) found.add('paidWrongly', subject, detail);
+  const prices = [
+    ...(await wrongPrices(connections)),
+    ...(await misquotedInLog(connections, evidence.quoted ?? new Map())),
+  ];
+  for (const { subject, detail } of prices) found.add('paidWrongly', subject, detail);
   if (evidence.hearings) {
     const rows = await ownRows(connections);
     for (const { subject, detail } of misheard(rows, evidence.hearings)) found.add('webhook', subject, detail);
@@ -372,6 +381,7 @@ async function verified(
         stores: verifyStores({ db: await connections.db(), events: EVENTS, transfers: TRANSFERS }),
         webhooks: verifyWebhooks(await connections.db(), config.webhooks.keys),
         positionCount: positionCounts(await connections.db()).find,
+        quotes: keptQuotes(quotes(await connections.db()), config.keys.stages!),
         limits: verifyLimits(redis),
         laws: await loggedLaws(connections),
         provider: providerLedger(file),

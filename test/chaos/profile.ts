@@ -116,6 +116,9 @@ const full: Profile = {
     apiKills: 4,
     batchesDamaged: 4,
     sentAgain: 40,
+    quotesUsed: 100,
+    quotesUsedTwice: 60,
+    quotesRefused: 40,
   },
 };
 
@@ -206,6 +209,9 @@ export const PROFILES = {
       apiKills: 1,
       batchesDamaged: 4,
       sentAgain: 40,
+      quotesUsed: 10,
+      quotesUsedTwice: 5,
+      quotesRefused: 4,
     },
   },
   full,
@@ -261,6 +267,9 @@ export const PROFILES = {
       apiKills: 10,
       batchesDamaged: 4,
       sentAgain: 40,
+      quotesUsed: 300,
+      quotesUsedTwice: 200,
+      quotesRefused: 120,
     },
   },
 } as const satisfies Record<string, Profile>;

@@ -17,6 +17,7 @@ import { damageBatches } from './members/bad-batches.ts';
 import { ForeignProducer } from './members/foreign-batches.ts';
 import type { TableSeen } from './members/forgery-check.ts';
 import { LateIntents } from './members/late-schema.ts';
+import { QuotedTransfers } from './members/quoted.ts';
 import { RateSources } from './members/rate-sources.ts';
 import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
@@ -179,8 +180,11 @@ export async function run(options: RunOptions): Promise<RunReport> {
       ...{ world, rates, books, late, desk, forbidden, slots, now, say },
       feed: (records) => feeder.insert(records),
     });
+    const quoted = new QuotedTransfers({ world, books, seed, feed: (records) => feeder.insert(records) });
+    quoted.start();
     await play(schedule, { now, feeder, injector });
     await injector.idle();
+    await quoted.stop();
     const batchesDamaged = await damageBatches({ world, chain });
     say(`${batchesDamaged} batches are damaged on the disk`);
     // What comes after them goes through.
@@ -214,6 +218,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       batchesDamaged,
       sentAgain: remade.sentAgain,
       ...webhooks.counts(),
+      ...quoted.counts,
     };
     const faults = injector.counts();
     const verdict = await judge({
@@ -227,6 +232,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       forbidden,
       hearings: webhooks.hearings,
       tables,
+      quoted: quoted.named,
       remade,
       reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
       allFailpoints: profile.allFailpoints,
@@ -234,7 +240,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       injected: injector.injected,
       startedAt,
       notDrained,
-      failures: [...failures, ...injector.failures, ...shortOf(profile, { ...fed, ...faults })],
+      failures: [...failures, ...injector.failures, ...quoted.failures, ...shortOf(profile, { ...fed, ...faults })],
       say,
     });
     keep = options.keep || !verdict.ok;

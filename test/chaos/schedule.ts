@@ -78,7 +78,7 @@ const ZOMBIE_FAILPOINTS = [
 
 /** Failpoints of rare events: a process armed with one of them would mostly die of old age. */
 const RARE =
-  /hold-claim|after-cancel|after-attempt-claimed|lease-given-up|after-replace|after-fence|before-claim$|sink-cases|screening.after-prepare/;
+  /hold-claim|after-cancel|after-attempt-claimed|lease-given-up|after-replace|after-fence|before-claim$|-accepted$|sink-cases|screening.after-prepare/;
 
 /** The same arguments give the same schedule. `records`: how many will be fed; `more`: faults beside those of the profile. */
 export function makeSchedule(
