@@ -14,6 +14,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<unknown>>> = {
   limits: () => import('./limits/main.ts'),
   backtest: () => import('./backtest/main.ts'),
   'backtest-stages': () => import('./backtest/stages.ts'),
+  webhooks: () => import('./webhooks/main.ts'),
   'limit-shards': () => import('./limit-shards/main.ts'),
 };
 

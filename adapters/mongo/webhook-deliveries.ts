@@ -73,14 +73,17 @@ function forProducers(all: All): WebhookDeliveries {
 /** What senders ask: what is due, whose it is, and what came of it. */
 function forSenders(all: All): Omit<SenderDeliveries, 'standing' | 'sweep'> {
   return {
-    async due(now, without, limit) {
-      const query: Document = {
-        state: 'WAITING',
-        dueAt: { $lte: now },
-        ...(without.length > 0 && { endpointId: { $nin: [...without] } }),
-      };
-      const sorted = all.find(query as never, READ).sort({ dueAt: 1 });
+    async due(now, limit) {
+      const sorted = all.find({ state: 'WAITING', dueAt: { $lte: now } }, READ).sort({ dueAt: 1 });
       return found(await guarded(() => sorted.limit(limit).toArray()));
+    },
+    // A walk over the index for each, side by side: one question over several would sort all that waits for them.
+    async dueOf(now, limits) {
+      const each = [...limits].map(([endpointId, limit]) => {
+        const sorted = all.find({ endpointId, state: 'WAITING', dueAt: { $lte: now } }, READ).sort({ dueAt: 1 });
+        return guarded(() => sorted.limit(limit).toArray());
+      });
+      return found((await Promise.all(each)).flat());
     },
     async claim(ids, claim, now, until) {
       if (ids.length === 0) return [];

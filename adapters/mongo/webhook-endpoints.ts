@@ -41,6 +41,10 @@ export function webhookEndpoints(db: Db): EndpointStore {
     },
     remove: async ({ _id, version }) => (await guarded(() => all.deleteOne({ _id, version }))).deletedCount === 1,
     byIds: async (ids) => found(await guarded(() => all.find({ _id: { $in: [...ids] } }).toArray())),
+    async following(id, limit) {
+      const query = id === undefined ? {} : { _id: { $gt: id } };
+      return found(await guarded(() => all.find(query).sort({ _id: 1 }).limit(limit).toArray()));
+    },
     async setBreakers(breakers) {
       const writes = [...breakers].map(([_id, breaker]) => ({
         updateOne: { filter: { _id }, update: { $set: { breaker } } },

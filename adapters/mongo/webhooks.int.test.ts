@@ -118,9 +118,14 @@ it('what is due is found without those that are busy, and is one claim’s until
   const { deliveries } = await stores();
   const made = ['a', 'b'].flatMap((id) => [1, 2, 3].map((i) => deliveryFor(id, `e-${i}`, { dueAt: at(i) })));
   await deliveries.insertOnly(made);
-  expect((await deliveries.due(at(2), [], 10)).map(({ dueAt }) => dueAt.getTime() - AT)).toEqual([1, 1, 2, 2]);
-  expect((await deliveries.due(at(2), ['a'], 10)).map(({ endpointId }) => endpointId)).toEqual(['b', 'b']);
-  expect(await deliveries.due(at(9), [], 5)).toHaveLength(5);
+  expect((await deliveries.due(at(2), 10)).map(({ dueAt }) => dueAt.getTime() - AT)).toEqual([1, 1, 2, 2]);
+  const limits = new Map([
+    ['a', 1],
+    ['b', 9],
+    ['none', 9],
+  ]);
+  expect((await deliveries.dueOf(at(2), limits)).map(({ endpointId }) => endpointId)).toEqual(['a', 'b', 'b']);
+  expect(await deliveries.due(at(9), 5)).toHaveLength(5);
   const ids = made.map(({ _id }) => _id);
   const [one, two] = await Promise.all([
     deliveries.claim(ids, 'one', at(10), at(20)),

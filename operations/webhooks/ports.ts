@@ -30,6 +30,8 @@ export interface WebhookEndpoints {
 /** What the sender asks of the endpoints. */
 export interface SenderEndpoints {
   byIds(ids: readonly string[]): Promise<readonly WebhookEndpoint[]>;
+  /** In the order of their ids, those that follow this one; undefined: from the first on. */
+  following(id: string | undefined, limit: number): Promise<readonly WebhookEndpoint[]>;
   /** In one write. */
   setBreakers(breakers: ReadonlyMap<string, Breaker>): Promise<void>;
   /** Unless it is disabled already. */
@@ -81,8 +83,10 @@ export interface Postponement {
 
 /** What the sender asks of the deliveries: one round trip each. */
 export interface SenderDeliveries {
-  /** Due ones, the longest due first, but for those of these endpoints. */
-  due(now: Date, without: readonly string[], limit: number): Promise<readonly DeliveryDocument[]>;
+  /** Due ones, the longest due first. */
+  due(now: Date, limit: number): Promise<readonly DeliveryDocument[]>;
+  /** Of each endpoint at most so many, the longest due first: it costs no more than it returns, whatever waits. */
+  dueOf(now: Date, limits: ReadonlyMap<string, number>): Promise<readonly DeliveryDocument[]>;
   /** Those of them that nobody else has taken: they are this claim's until then. */
   claim(ids: readonly string[], claim: string, now: Date, until: Date): Promise<readonly DeliveryDocument[]>;
   /** A failure counts for the claim that met it; that it was taken counts whoever says so. */

@@ -158,6 +158,83 @@ describe('a due delivery', () => {
   });
 });
 
+describe('a backlog', () => {
+  /** How many deliveries the stores have answered with, by question. */
+  function counted({ deliveries }: ReturnType<typeof world>) {
+    const read = { due: 0, dueOf: 0 };
+    for (const name of ['due', 'dueOf'] as const) {
+      const ask = deliveries[name] as (...args: readonly unknown[]) => Promise<readonly DeliveryDocument[]>;
+      const counting = async (...args: readonly unknown[]) => {
+        const answer = await ask(...args);
+        read[name] += answer.length;
+        return answer;
+      };
+      Object.assign(deliveries, { [name]: counting });
+    }
+    return read;
+  }
+  const backlog = (id: string, count: number) =>
+    Array.from({ length: count }, (_, i) => deliveryFor(id, `e-${i}`, { dueAt: new Date(0) }));
+
+  it('is walked over for nobody: what is read beside the first page is what is sent', async () => {
+    const never = new Promise<PostAnswer>(() => undefined);
+    const it = world({ dead: never });
+    it.host('dead', 'one');
+    it.add(...backlog('dead', 1_000), ...backlog('one', 300));
+    const read = counted(it);
+    const sentTo = (id: string) => hostsOf(it.sent).filter((each) => each === id).length;
+    for (let ticks = 0; sentTo('one') < 300; ticks++) {
+      expect(ticks).toBeLessThan(300);
+      expect(await it.sender.tick()).toBe(true);
+      await vi.waitFor(() => expect(it.sender.underWay).toBe(sentTo('dead')));
+    }
+    expect(sentTo('dead')).toBe(4);
+    expect(read).toEqual({ due: 200, dueOf: 300 });
+    // Nothing has come back since: it is not asked again before a while is over.
+    const before = { ...read };
+    await it.sender.tick();
+    await it.sender.tick();
+    expect(read).toEqual(before);
+    it.now.at += 250;
+    await it.sender.tick();
+    expect(read).toEqual({ ...before, due: 400 });
+    it.now.at += 250;
+    it.add(deliveryFor('one', 'late', { dueAt: new Date(AT) }));
+    await it.sender.tick();
+    await expect.poll(() => sentTo('one')).toBe(301);
+  });
+
+  it('of some keeps none of many waiting: each has its turn', async () => {
+    const it = world({}, { terms: { connections: 1_000, perEndpoint: 1, claimMs: 15_000 } });
+    const ids = Array.from({ length: 120 }, (_, n) => `host-${String(n).padStart(3, '0')}`);
+    it.host(...ids);
+    it.add(...backlog(ids[0]!, 900), ...ids.flatMap((id) => backlog(id, 2)));
+    for (let ticks = 0; ticks < 8; ticks++) await it.step();
+    const served = Map.groupBy(hostsOf(it.sent), (id) => id);
+    expect([...served.keys()].toSorted()).toEqual(ids);
+    expect(ids.slice(1).every((id) => served.get(id)!.length === 2)).toBe(true);
+  });
+
+  it('of an endpoint that is left alone is put off, that of a disabled one parked, that of a deleted one dropped', async () => {
+    const it = world();
+    it.host('busy', 'open', 'off');
+    const later = new Date(AT + 3_600_000);
+    const breaker = { failures: BREAK_AFTER, failingSince: new Date(AT), openUntil: later };
+    it.held.set('open', { ...it.held.get('open')!, breaker });
+    const disabled = { by: null, at: new Date(AT), reason: 'gone' };
+    it.held.set('off', { ...it.held.get('off')!, disabled });
+    it.add(...backlog('busy', 250), ...backlog('open', 30), ...backlog('off', 30), ...backlog('deleted', 30));
+    await it.step();
+    const of = (id: string) => [...it.kept.values()].filter(({ endpointId }) => endpointId === id);
+    expect(of('open').every(({ dueAt, tries }) => dueAt.getTime() === later.getTime() && tries === 0)).toBe(true);
+    expect(of('off').every(({ state }) => state === 'FAILED')).toBe(true);
+    for (let ticks = 0; of('deleted').length > 0; ticks++) {
+      expect(ticks).toBeLessThan(100);
+      await it.step(250);
+    }
+  });
+});
+
 describe('an endpoint that fails', () => {
   it('keeps nobody else waiting, whatever stands before the others', async () => {
     const never = new Promise<PostAnswer>(() => undefined);

@@ -12,7 +12,7 @@ import { DELIVERY_KEPT_MS, type DeliveryDocument } from '../../sinks/webhooks/de
 import { type Plan, planOf, settlementOf } from './decide.ts';
 import { secretsInForce, type WebhookEndpoint } from './endpoint.ts';
 import type { SenderDeliveries, SenderEndpoints, Settled, WebhookPost } from './ports.ts';
-import { afterFailure, type Breaker, CLOSED } from './schedule.ts';
+import { afterFailure, type Breaker, CLOSED, widthOf } from './schedule.ts';
 
 export interface SenderTerms {
   /** On their way at once: in all, and to one endpoint. */
@@ -40,8 +40,10 @@ export interface SenderComponents {
 }
 
 const PAGE = 200;
-/** Pages of one tick: what they leave is for the next. */
-const MAX_PAGES = 20;
+/** Endpoints that are asked for at once while more is due than a page. */
+const ENDPOINTS_AT_ONCE = 50;
+/** While nothing comes back, and the longest due of all, are looked at again after so long, ms. */
+const LOOK_AGAIN_MS = 250;
 const MAX_SETTLED_AT_ONCE = 500;
 
 /** Settled with the endpoint that it was sent to. */
@@ -55,6 +57,14 @@ export class WebhookSender {
   /** How endpoints do, as long as something is on its way to them. */
   readonly #breakers = new Map<string, Breaker>();
   readonly #flights = new Set<Promise<void>>();
+  /** More was due than a page when it was last looked. */
+  #isBehind = false;
+  /** The endpoint after which the next ones are asked for; undefined: from the first on. */
+  #turn: string | undefined;
+  #hasEnded = false;
+  /** ms since 1970 */
+  #askedAt = Number.NEGATIVE_INFINITY;
+  #pageAt = Number.NEGATIVE_INFINITY;
   readonly #settles: Batcher<Flown, undefined>;
 
   constructor(parts: SenderComponents) {
@@ -67,27 +77,63 @@ export class WebhookSender {
   }
 
   /**
-   * Sends what is due and has room. Does not wait for the answers.
-   * @returns whether something was sent
+   * Sends what is due and has room. Does not wait for the answers. While more is due than a page holds, each endpoint in its turn
+   * is asked for no more than may go to it: what waits for one is walked over for no other.
+   * @returns whether to come again soon
    * @throws CodedError when the database is away
    */
   async tick(): Promise<boolean> {
-    const { deliveries, terms } = this.#parts;
-    const seen = new Set(this.#full());
-    let hasSent = false;
-    for (let page = 0; page < MAX_PAGES && this.#room() > 0; page++) {
-      const now = new Date(this.#parts.clock());
-      const due = await deliveries.due(now, [...seen], PAGE);
-      if (due.length === 0) break;
-      for (const { endpointId } of due) seen.add(endpointId);
-      const endpoints = await this.#load(due);
-      const sight = { due, endpoints, underWay: this.#underWay, room: this.#room() };
-      const plan = planOf({ ...sight, perEndpoint: terms.perEndpoint, now: now.getTime() }, this.#parts.ring);
-      await this.#putAside(plan, now);
-      hasSent = (await this.#send(plan.send, endpoints)) || hasSent;
-      if (due.length < PAGE) break;
-    }
-    return hasSent;
+    const at = this.#parts.clock();
+    if (this.#room() <= 0 || this.#isStill(at)) return true;
+    this.#hasEnded = false;
+    this.#askedAt = at;
+    const hasSent = await this.#longestDue(at);
+    if (!this.#isBehind) return hasSent;
+    return (await this.#nextInTurn(at)) || hasSent || this.#flights.size > 0;
+  }
+
+  /** More is due than can go, and nothing has come back since it was looked. */
+  #isStill(at: number): boolean {
+    const isRecent = at >= this.#askedAt && at - this.#askedAt < LOOK_AGAIN_MS;
+    return this.#isBehind && this.#flights.size > 0 && !this.#hasEnded && isRecent;
+  }
+
+  /** What is due longest, whosever it is; while more is due than that, now and then. */
+  async #longestDue(at: number): Promise<boolean> {
+    if (this.#isBehind && at >= this.#pageAt && at - this.#pageAt < LOOK_AGAIN_MS) return false;
+    this.#pageAt = at;
+    const due = await this.#parts.deliveries.due(new Date(at), PAGE);
+    this.#isBehind = due.length === PAGE;
+    const found = await this.#parts.endpoints.byIds([...new Set(due.map(({ endpointId }) => endpointId))]);
+    return this.#plan(due, found, at);
+  }
+
+  async #nextInTurn(at: number): Promise<boolean> {
+    const { deliveries, endpoints } = this.#parts;
+    const next = await endpoints.following(this.#turn, ENDPOINTS_AT_ONCE);
+    this.#turn = next.length < ENDPOINTS_AT_ONCE ? undefined : next.at(-1)!._id;
+    const limits = new Map(next.map((endpoint) => [endpoint._id, this.#limitOf(endpoint, at)] as const));
+    for (const [id, limit] of limits) if (limit <= 0) limits.delete(id);
+    if (limits.size === 0 || this.#room() <= 0) return false;
+    return this.#plan(await deliveries.dueOf(new Date(at), limits), next, at);
+  }
+
+  /** How many of an endpoint are to be looked at: of one that is left alone one, by which all are put off. */
+  #limitOf(endpoint: WebhookEndpoint, at: number): number {
+    if (endpoint.disabled !== null) return PAGE;
+    const { breaker } = this.#asKnown(endpoint);
+    const width = Math.max(1, widthOf(breaker, at, this.#parts.terms.perEndpoint));
+    return Math.min(PAGE, width - (this.#underWay.get(endpoint._id) ?? 0));
+  }
+
+  async #plan(due: readonly DeliveryDocument[], found: readonly WebhookEndpoint[], at: number): Promise<boolean> {
+    if (due.length === 0) return false;
+    const { ring, terms } = this.#parts;
+    const endpoints = new Map(found.map((endpoint) => [endpoint._id, this.#asKnown(endpoint)]));
+    const sight = { due, endpoints, underWay: this.#underWay, room: this.#room() };
+    const plan = planOf({ ...sight, perEndpoint: terms.perEndpoint, now: at }, ring);
+    await this.#putAside(plan, new Date(at));
+    return this.#send(plan.send, endpoints);
   }
 
   /** Deletes deliveries that are no longer kept. @returns how many */
@@ -104,22 +150,10 @@ export class WebhookSender {
     return this.#parts.terms.connections - this.#flights.size;
   }
 
-  /** Endpoints to which nothing more may go now. */
-  #full(): readonly string[] {
-    const most = (id: string) => ((this.#breakers.get(id) ?? CLOSED).failures > 0 ? 1 : this.#parts.terms.perEndpoint);
-    return [...this.#underWay].filter(([id, count]) => count >= most(id)).map(([id]) => id);
-  }
-
-  /** The endpoints of these deliveries. While something is on its way to one, its breaker is what this process knows. */
-  async #load(due: readonly DeliveryDocument[]): Promise<ReadonlyMap<string, WebhookEndpoint>> {
-    const ids = [...new Set(due.map(({ endpointId }) => endpointId))];
-    const found = await this.#parts.endpoints.byIds(ids);
-    return new Map(
-      found.map((endpoint) => {
-        const known = this.#underWay.has(endpoint._id) ? this.#breakers.get(endpoint._id) : undefined;
-        return [endpoint._id, known ? { ...endpoint, breaker: known } : endpoint];
-      }),
-    );
+  /** While something is on its way to it, its breaker is what this process knows. */
+  #asKnown(endpoint: WebhookEndpoint): WebhookEndpoint {
+    const breaker = this.#underWay.has(endpoint._id) ? this.#breakers.get(endpoint._id) : undefined;
+    return breaker === undefined ? endpoint : { ...endpoint, breaker };
   }
 
   async #putAside({ postpone, park, drop, forged }: Plan, now: Date): Promise<void> {
@@ -151,6 +185,7 @@ export class WebhookSender {
       .catch(this.#parts.onFault)
       .finally(() => {
         this.#flights.delete(flight);
+        this.#hasEnded = true;
         const left = this.#underWay.get(id)! - 1;
         if (left > 0) {
           this.#underWay.set(id, left);

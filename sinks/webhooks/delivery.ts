@@ -49,7 +49,13 @@ export const deliveryIndexes: readonly IndexSpec[] = [
     name: 'waiting_dueAt_endpointId',
     keys: { dueAt: 1, endpointId: 1 },
     partialFilterExpression: { state: 'WAITING' },
-    servedQuery: 'what is due now, the longest due first, without endpoints that are busy (the sender)',
+    servedQuery: 'what is due now, the longest due first (the sender)',
+  },
+  {
+    name: 'waiting_endpointId_dueAt',
+    keys: { endpointId: 1, dueAt: 1 },
+    partialFilterExpression: { state: 'WAITING' },
+    servedQuery: 'what is due to one endpoint, the longest due first, whatever waits for others (the sender)',
   },
   {
     name: 'waiting_since',

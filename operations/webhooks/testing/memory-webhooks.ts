@@ -70,6 +70,14 @@ function memoryEndpoints(held: Map<string, WebhookEndpoint>, asked: Asked): Webh
       }),
     remove: (seen) => asked(() => isSeen(seen) && held.delete(seen._id)),
     byIds: (ids) => asked(() => ids.flatMap((id) => held.get(id) ?? [])),
+    following: (id, limit) =>
+      asked(() =>
+        [...held.keys()]
+          .toSorted()
+          .filter((each) => id === undefined || each > id)
+          .slice(0, limit)
+          .map((each) => held.get(each)!),
+      ),
     setBreakers: (breakers) =>
       asked(() => {
         for (const [id, breaker] of breakers) {
@@ -91,6 +99,10 @@ function memoryDeliveries(kept: Map<string, DeliveryDocument>, asked: Asked): We
   const all = () => [...kept.values()];
   const set = (each: DeliveryDocument, to: Partial<DeliveryDocument>) => void kept.set(each._id, { ...each, ...to });
   const isDue = (each: DeliveryDocument, now: Date) => each.state === 'WAITING' && each.dueAt <= now;
+  const longestDue = (now: Date) =>
+    all()
+      .filter((each) => isDue(each, now))
+      .toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime());
   return {
     find: (endpointId, id) => asked(() => all().find((each) => each.endpointId === endpointId && each._id === id)),
     list: (endpointId, state, after, limit) =>
@@ -116,12 +128,14 @@ function memoryDeliveries(kept: Map<string, DeliveryDocument>, asked: Asked): We
         for (const each of wanted) set(each, { ...fresh, resends: each.resends + 1 });
         return wanted.length;
       }),
-    due: (now, without, limit) =>
+    due: (now, limit) => asked(() => longestDue(now).slice(0, limit)),
+    dueOf: (now, limits) =>
       asked(() =>
-        all()
-          .filter((each) => isDue(each, now) && !without.includes(each.endpointId))
-          .toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime())
-          .slice(0, limit),
+        [...limits].flatMap(([id, limit]) =>
+          longestDue(now)
+            .filter(({ endpointId }) => endpointId === id)
+            .slice(0, limit),
+        ),
       ),
     claim: (ids, claim, now, until) =>
       asked(() => {

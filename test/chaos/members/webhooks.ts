@@ -170,7 +170,8 @@ class Endpoint implements Hearing {
 const AWAY_EVERY_MS = 9_000;
 const AWAY_MS = 2_500;
 const LOOK_EVERY_MS = 1_000;
-const RESEND_EVERY_MS = 8_000;
+/** Each time all that waits is written anew: while some is still heard, that only holds it up. */
+const RESEND_AFTER_QUIET_MS = 8_000;
 const TOKEN_SECONDS = 600;
 const ANSWER_WITHIN_MS = 20_000;
 const DAY_MS = 86_400_000;
@@ -247,9 +248,10 @@ export class Webhooks {
     for (;;) {
       const left = misheard(rows, this.hearings).length;
       if (left !== before) movedAt = performance.now();
+      const quietSince = Math.max(movedAt, askedAt);
       before = left;
       if (left === 0 || performance.now() - movedAt > quietMs) break;
-      if (performance.now() - askedAt > RESEND_EVERY_MS) {
+      if (askedAt === Number.NEGATIVE_INFINITY || performance.now() - quietSince > RESEND_AFTER_QUIET_MS) {
         askedAt = performance.now();
         await this.#resend();
       }
