@@ -1,34 +1,25 @@
 // `corridor quotes`: a price before the transfer, asked for in a producer's name, and quotes as they stand.
 import type { Command } from 'commander';
 import { quotes } from '../../adapters/mongo/quotes.ts';
-import { contentOf, quoteDtoOf, quoteRequestDto } from '../../api/v1/quote-dto.ts';
-import { isTransferId, TRANSFER_ID_RULE } from '../../domain/transfers/transfer-id.ts';
+import { quoteDtoOf } from '../../api/v1/quote-dto.ts';
 import { askForQuote } from '../../operations/quotes/ask.ts';
 import type { StoredQuote } from '../../operations/quotes/ports.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { hasRing, ringOf } from '../../ports/seals.ts';
 import { unsealedQuote } from '../../processors/fx-pricing/quote-seals.ts';
+import { producerTerms } from '../../services/configured-producers.ts';
 import type { Connections } from '../../services/connections.ts';
 import { withConnections } from '../connections.ts';
 import { print, printError, toJson, withJson } from '../output.ts';
+import { askingOf, type QuoteOptions } from '../quote-asking.ts';
 
-interface RequestOptions {
-  readonly producer: string;
-  readonly key: string;
-  readonly amount: string;
-  readonly currency: string;
-  readonly from: string;
-  readonly to: string;
-  readonly bearer?: string;
-  readonly tier?: string;
-  readonly funding?: string;
-  readonly indicative?: boolean;
+interface RequestOptions extends QuoteOptions {
   readonly json?: boolean;
 }
 
 const REQUEST_HELP = `
-Pricing answers within a second or so, where it runs: \`corridor quotes show\` tells. The same producer and key is the same quote.
-A transfer that names it must say the same of amount, side, currencies, charge bearer, tier and funding.
+Pricing answers within a second or so, where it runs: \`corridor quotes show\` tells. The same producer and key is the same quote; keys of the API are others.
+A transfer that names it must say the same of amount, side, currencies, charge bearer, tier, funding and taxes.
 
 Example:
   corridor quotes request --producer acme --key order-0001 --amount 100000 --currency GBP --from GBP --to INR`;
@@ -38,7 +29,7 @@ export function registerQuotes(program: Command): void {
   withJson(group.command('request'))
     .description('ask for a quote in the name of a producer')
     .requiredOption('--producer <id>', 'whose transfers may name it')
-    .requiredOption('--key <text>', 'a key of the producer’s own for this request')
+    .requiredOption('--key <text>', 'a key of your own for this request')
     .requiredOption('--amount <minor>', 'the amount that is fixed, in minor units')
     .requiredOption('--currency <code>', 'its currency: that of the source, or of the target')
     .requiredOption('--from <code>', 'currency of the debit')
@@ -46,6 +37,7 @@ export function registerQuotes(program: Command): void {
     .option('--bearer <code>', 'who bears the charges: DEBT, CRED, SHAR or SLEV')
     .option('--tier <name>', 'KYC tier of the sender')
     .option('--funding <method>', 'ACCOUNT, CARD, CASH, MONEY_ORDER or PREFUNDED')
+    .option('--tax <kind:authority...>', 'taxes that the producer takes by itself, as the intent will name them')
     .option('--indicative', 'to show alone: no transfer can have its price')
     .addHelpText('after', REQUEST_HELP)
     .action((options: RequestOptions) =>
@@ -72,23 +64,9 @@ export function registerQuotes(program: Command): void {
 }
 
 async function request(connections: Connections, options: RequestOptions) {
-  const { producer, key, amount, currency, from, to, bearer, tier, funding, indicative } = options;
-  if (!connections.config.quotes.offered) throw new CodedError('QUOTES_OFF', 'CORRIDOR_QUOTES is not set');
-  if (!isTransferId(key)) throw new CodedError('OPTION_INVALID', `--key: ${TRANSFER_ID_RULE}`);
-  const body = quoteRequestDto.safeParse({
-    kind: indicative ? 'INDICATIVE' : 'GUARANTEED',
-    instructedAmount: { minor: amount, currency },
-    amountSide: currency === to ? 'TARGET' : 'SOURCE',
-    ...{ sourceCurrency: from, targetCurrency: to },
-    ...(bearer === undefined ? {} : { chargeBearer: bearer }),
-    ...(tier === undefined ? {} : { kycTier: tier }),
-    ...(funding === undefined ? {} : { fundingMethod: funding }),
-  });
-  if (!body.success) {
-    const [first] = body.error.issues;
-    throw new CodedError('OPTION_INVALID', `${first!.path.join('.')}: ${first!.message}`);
-  }
-  const asking = { producerId: producer, key, content: contentOf(body.data) };
+  const { config } = connections;
+  if (!config.quotes.offered) throw new CodedError('QUOTES_OFF', 'CORRIDOR_QUOTES is not set');
+  const asking = askingOf(options, producerTerms(config));
   return askForQuote(quotes(await connections.db()), asking, Date.now());
 }
 
