@@ -14,6 +14,9 @@ export class ChaosBooks extends Books {
   /** Two of which one has the end of the other; nobody knows which. */
   readonly #pairs: (readonly [string, string])[] = [];
   readonly #states = new Map<string, TransferState>();
+  /** Until when something is paid at the price of their quote, ms since 1970; and those whose price was over before. */
+  readonly #until = new Map<string, number>();
+  readonly #tooLate = new Set<string>();
 
   override fed(record: FedRecord): void {
     super.fed(record);
@@ -23,6 +26,7 @@ export class ChaosBooks extends Books {
   override lifecycle(record: TransferLifecycle): void {
     super.lifecycle(record);
     if (this.#pairs.some((pair) => pair.includes(record.transferId))) this.#states.set(record.transferId, record.state);
+    if (isTooLate(record, this.#until.get(record.transferId))) this.#tooLate.add(record.transferId);
     if (IS_END.has(record.state)) this.#ended.add(record.transferId);
   }
 
@@ -31,18 +35,25 @@ export class ChaosBooks extends Books {
     this.#pairs.push([first, second]);
   }
 
-  /** What came the other way round in a pair is as expected. */
-  override balance(): Balance {
-    const balance = super.balance();
-    const swapped = this.#swapped();
-    if (swapped.size === 0) return balance;
-    const mismatches = balance.mismatches.filter(({ account }) => !swapped.has(account));
-    return { ...balance, unexpected: balance.unexpected - swapped.size, mismatches };
+  /** This one completes, or is rejected once its price is over, after it was priced: from `until` on, ms since 1970. */
+  holdsUntil(transferId: string, until: number): void {
+    this.#until.set(transferId, until);
   }
 
-  #swapped(): ReadonlySet<string> {
+  /** What came the other way round in a pair is as expected, and what was priced and too late. */
+  override balance(): Balance {
+    const balance = super.balance();
+    const other = this.#otherwise();
+    if (other.size === 0) return balance;
+    const mismatches = balance.mismatches.filter(({ account }) => !other.has(account));
+    return { ...balance, unexpected: balance.unexpected - other.size, mismatches };
+  }
+
+  /** Those that came to the other of their two ends. */
+  #otherwise(): ReadonlySet<string> {
     const [won, lost] = ['COMPLETED', 'REJECTED'];
-    return new Set(this.#pairs.filter(([a, b]) => this.#states.get(a) === lost && this.#states.get(b) === won).flat());
+    const swapped = this.#pairs.filter(([a, b]) => this.#states.get(a) === lost && this.#states.get(b) === won).flat();
+    return new Set([...swapped, ...this.#tooLate]);
   }
 
   /** Whether the log says that this transfer has come to an end, or waits for a person. */
@@ -52,7 +63,7 @@ export class ChaosBooks extends Books {
 
   /** The end that a transfer is to come to; undefined when none of this name was fed. */
   endOf(transferId: string): End | undefined {
-    if (!this.#swapped().has(transferId)) return this.#ends.get(transferId);
+    if (!this.#otherwise().has(transferId)) return this.#ends.get(transferId);
     return this.#ends.get(transferId) === 'COMPLETED' ? 'REJECTED' : 'COMPLETED';
   }
 
@@ -65,3 +76,10 @@ export class ChaosBooks extends Books {
     for (const id of this.#ends.keys()) yield [id, this.endOf(id)!];
   }
 }
+
+/** It had the price of its quote, and was not paid while that held. */
+const isTooLate = (record: TransferLifecycle, until = Number.POSITIVE_INFINITY): boolean =>
+  record.state === 'REJECTED' &&
+  record.reasonCodes.join() === 'QEXP' &&
+  record.creditMinor !== null &&
+  record.occurredAt >= until;

@@ -56,6 +56,27 @@ it.each([
   expect(found(asked)).toEqual([expect.stringMatching(detail)]);
 });
 
+it('one that was priced and not paid while its price held is right, and one that was declined before is not', () => {
+  const late = (occurredAt: number, over: object = {}) => {
+    const value = rejected('transfer-0001', 'QEXP');
+    return { ...value, envelope: { ...value.envelope, occurredAt }, ...over };
+  };
+  expect(found({ rejected: [late(price.expiresAt)] })).toEqual([]);
+  expect(found({ rejected: [late(price.lockedAt)] })).toHaveLength(1);
+  expect(found({ rejected: [late(price.expiresAt, { price: null })] })).toHaveLength(1);
+  const balanced = (occurredAt: number, creditMinor: bigint | null) => {
+    const books = new ChaosBooks();
+    books.holdsUntil('a', 1_000);
+    books.fed({ key: 'a', value: Buffer.alloc(0), account: 'a', expected: 'COMPLETED', kind: 'quoted' });
+    const end = { transferId: 'a', state: 'REJECTED', sequence: 9, reasonCodes: ['QEXP'], occurredAt, creditMinor };
+    books.lifecycle(end as never);
+    return [books.balance().unexpected, books.endOf('a')];
+  };
+  expect(balanced(1_000, 5n)).toEqual([0, 'REJECTED']);
+  expect(balanced(999, 5n)).toEqual([1, 'COMPLETED']);
+  expect(balanced(1_000, null)).toEqual([1, 'COMPLETED']);
+});
+
 it('of two that name one quote the books take either, and nothing else', () => {
   const ends = (first: string, second: string) => {
     const books = new ChaosBooks();
@@ -68,7 +89,7 @@ it('of two that name one quote the books take either, and nothing else', () => {
       ['a', first],
       ['b', second],
     ] as const)
-      books.lifecycle({ transferId, state, sequence: 9 } as never);
+      books.lifecycle({ transferId, state, sequence: 9, reasonCodes: [] } as never);
     const { unexpected, mismatches } = books.balance();
     return [unexpected, mismatches.length, [...books.paidEnds()].map(([id]) => id).join()];
   };

@@ -11,7 +11,12 @@ import { QUOTES, quotes } from '../../../adapters/mongo/quotes.ts';
 import { keyRing } from '../../../domain/seals/seal.ts';
 import { askForQuote } from '../../../operations/quotes/ask.ts';
 import type { Quote, QuoteKind } from '../../../processors/fx-pricing/quote.ts';
-import { type SealedQuote, sealQuote, unsealedQuote } from '../../../processors/fx-pricing/quote-seals.ts';
+import {
+  type SealedQuote,
+  sealQuote,
+  unsealedQuote,
+  validUntilOf,
+} from '../../../processors/fx-pricing/quote-seals.ts';
 import { goodIntent } from '../../../samples/intents.ts';
 import { type Random, seeded } from '../../../samples/random.ts';
 import type { TransferPriced, TransferRejected, TransferRequested } from '../../../schemas/types.generated.ts';
@@ -107,6 +112,7 @@ export class QuotedTransfers {
     ]);
     if (alone) {
       const record = this.#use(alone, alone.intent, 'COMPLETED');
+      this.#parts.books.holdsUntil(alone.intent.transferId, validUntilOf(alone.price));
       await this.#parts.feed([record, { ...record, expected: 'DUPLICATE', kind: 'duplicate' }]);
       this.#pending.push(this.#useAgain(alone));
     }
@@ -255,7 +261,7 @@ interface Wrong {
 }
 
 type Priced = Pick<TransferPriced, 'envelope' | 'instruction' | 'price'>;
-type Rejected = Pick<TransferRejected, 'envelope' | 'instruction' | 'reasons'>;
+type Rejected = Pick<TransferRejected, 'envelope' | 'instruction' | 'reasons' | 'price'>;
 
 /** What is wrong with prices and rejections of transfers that name quotes. Pure. */
 export function misquoted(
@@ -278,11 +284,13 @@ export function misquoted(
       wrong.push({ subject, detail: `${quoteId} is the price of ${other} too` });
     usedBy.set(naming.quoteId, subject);
   }
-  for (const { envelope, reasons } of rejected) {
+  for (const { envelope, reasons, price } of rejected) {
     const naming = named.get(envelope.transferId);
     const codes = reasons.map(({ code }) => code).join();
-    const may = [naming?.code, ...(naming?.price ? ['QUSD'] : [])];
-    if (naming === undefined || may.includes(codes)) continue;
+    if (naming === undefined || codes === naming.code || (naming.price && codes === 'QUSD')) continue;
+    // Priced as quoted, and not paid while that held.
+    const isOver = naming.price && price && envelope.occurredAt >= validUntilOf(naming.price);
+    if (isOver && codes === 'QEXP') continue;
     wrong.push({ subject: envelope.transferId, detail: `is rejected by ${codes} for ${naming.quoteId}` });
   }
   return wrong;
