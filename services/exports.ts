@@ -70,7 +70,7 @@ export async function runExport(
   return exportAnalytics({ reader: log.reader(), codec, rings: config.keys, topicIds }, folder, options);
 }
 
-async function topicIdsOf(log: Log, topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
+export async function topicIdsOf(log: Log, topics: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const admin = await log.admin();
   try {
     const described = await admin.describeTopics(topics);

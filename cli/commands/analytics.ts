@@ -1,4 +1,4 @@
-// `corridor analytics export`: the topics for analysts, as files.
+// `corridor analytics`: the topics for analysts, as files and as the page of a day.
 import { type Command, InvalidArgumentError } from 'commander';
 import type { ExportedPartition } from '../../operations/analytics/export.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../operations/analytics/ports.ts';
@@ -6,6 +6,7 @@ import { openTarget, runExport } from '../../services/exports.ts';
 import { withConnections } from '../connections.ts';
 import { print, printRows, toJson, withJson } from '../output.ts';
 import { progressBar } from '../progress.ts';
+import { registerReport } from './analytics-report.ts';
 import { instant } from './dead-letter-options.ts';
 
 interface Options {
@@ -40,6 +41,7 @@ Examples:
 What a row is, and queries: docs/analytics.md`,
     )
     .action(exportTo);
+  registerReport(analytics);
 }
 
 async function exportTo(target: string, { format, from, to, skipGap, json }: Options): Promise<void> {

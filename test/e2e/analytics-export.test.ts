@@ -15,6 +15,7 @@ import type {
   TransferRequested,
 } from '../../schemas/types.generated.ts';
 import type { TopicName, TopicValues } from '../../topics/catalogue.ts';
+import { browser } from '../kit/browser.ts';
 import { runCorridor } from '../kit/corridor-command.ts';
 import { useOwnStack } from '../kit/own-stack.ts';
 import { TestPipeline } from '../kit/pipeline.ts';
@@ -242,6 +243,114 @@ describe('what was in force', () => {
         ON r.base = leg ->> '$.base' AND r.quote = leg ->> '$.quote' AND r.source = leg ->> '$.source'
         AND r.rate = leg ->> '$.rate' AND epoch_ms(r.observedAt) = (leg ->> '$.observedAt')::BIGINT`),
     ).toBe(0);
+  });
+});
+
+describe('the page of a day', () => {
+  interface Report {
+    readonly day: string;
+    readonly unproven: number | null;
+    readonly figures: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  }
+  const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
+  const file = path.join(plain, 'report.html');
+  let reports: readonly Report[];
+
+  beforeAll(async () => {
+    // The broker took them from the first row on until now: two days, if midnight was in between.
+    const days = [...new Set([dayOf(Math.min(...events.map(({ occurredAt }) => occurredAt))), dayOf(Date.now())])];
+    reports = await Promise.all(
+      days.map(async (day) => {
+        const { code, stdout, stderr } = await runCorridor(
+          ['analytics', 'report', '--day', day, '--json'],
+          pipeline.env,
+        );
+        expect(code, stderr).toBe(0);
+        return JSON.parse(stdout) as Report;
+      }),
+    );
+    const { code, stdout, stderr } = await runCorridor(
+      ['analytics', 'report', '--day', days[0]!, '--out', file],
+      pipeline.env,
+    );
+    expect(code, stderr).toBe(0);
+    expect(stdout).toContain(file);
+  }, 300_000);
+
+  /** Sums by name of what the days have in a table. */
+  const sums = (rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[], value: string) => {
+    const found: Record<string, number> = {};
+    for (const row of rows) {
+      const name = names.map((each) => String(row[each])).join(' ');
+      found[name] = (found[name] ?? 0) + Number(row[value]);
+    }
+    return found;
+  };
+
+  it.each([
+    ['volume', ['corridorId', 'currency'], 'revenueMinor', '02-revenue-by-corridor', ['corridorId', 'sourceCurrency']],
+    ['declined', ['stage', 'code'], 'transfers', '06-rejections', ['stage', 'code']],
+    [
+      'refused',
+      ['corridorId', 'producerId', 'code'],
+      'intents',
+      '07-refused-intents',
+      ['corridorId', 'producerId', 'code'],
+    ],
+    ['holds', ['stage', 'code'], 'transfers', '09-holds', ['stage', 'code']],
+    ['duplicates', ['producerId'], 'repeats', '14-duplicates', ['producerId']],
+  ])('has in %s what the query answers', (table, names, value, question, asked) => {
+    const of = reports.flatMap(({ figures }) => figures[table]!);
+    const column = table === 'holds' ? 'holds' : value;
+    expect(sums(of, names, value)).toEqual(sums(answers[question]!, asked, column));
+    expect(reports.every(({ unproven }) => unproven === 0)).toBe(true);
+  });
+
+  it('is drawn by a real browser, narrow and wide, and asks nobody for anything', async () => {
+    const real = await browser();
+    try {
+      for (const width of [400, 1_280]) {
+        const page = await real.newPage({ viewport: { width, height: 900 } });
+        const [asked, errors]: [string[], string[]] = [[], []];
+        page.on('request', (request) => asked.push(request.url()));
+        page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+        page.on('pageerror', (error) => errors.push(String(error)));
+        await page.goto(`file://${file}`);
+        await page.waitForSelector('html[data-drawn=yes]');
+        expect([asked, errors]).toEqual([[`file://${file}`], []]);
+        const seen = await page.evaluate(`({
+          charts: [...document.querySelectorAll('canvas')].map((canvas) => {
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return new Set(data.filter((_, at) => at % 4 === 3)).size > 1;
+          }),
+          isWide: document.documentElement.scrollWidth > innerWidth,
+          volume: [...document.querySelectorAll('section')].find((each) => each.querySelector('h2').textContent === 'Volume and revenue')
+            .querySelectorAll('tbody tr').length,
+        })`);
+        expect(seen).toEqual({
+          charts: [true, true, true],
+          isWide: false,
+          volume: reports[0]!.figures['volume']!.length,
+        });
+        await page.screenshot({ path: path.join(plain, `report-${width}.png`), fullPage: true });
+        await page.close();
+      }
+    } finally {
+      await real.close();
+    }
+  });
+
+  it('of a day without rows says so, and a day that is none is refused', async () => {
+    const empty = path.join(plain, 'empty.html');
+    const { code } = await runCorridor(['analytics', 'report', '--day', '2020-02-29', '--out', empty], pipeline.env);
+    expect(code).toBe(0);
+    expect(readFileSync(empty, 'utf8')).toContain('Nothing was recorded on this day');
+    expect((await runCorridor(['analytics', 'report', '--day', '2026-02-29'], pipeline.env)).code).toBe(1);
+    const away = await runCorridor(
+      ['analytics', 'report', '--out', path.join(plain, 'none/report.html')],
+      pipeline.env,
+    );
+    expect([away.code, away.stderr]).toEqual([1, expect.stringContaining('FILE_NOT_WRITTEN')]);
   });
 });
 
