@@ -89,6 +89,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ...['api', 'config', 'down', 'feed', 'run', 'screen', 'status', 'stuck', 'token', 'transfer', 'up', 'verify'],
   ...[
     'analytics export',
+    'analytics report',
     'approvals list',
     'approvals show',
     'break-glass list',

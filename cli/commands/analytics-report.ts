@@ -42,7 +42,10 @@ async function report({ day = yesterday(Date.now()), out, json }: Options): Prom
       bar.setTotal(of);
       bar.update(done);
     }).finally(() => bar.stop());
-    if (json) return void console.log(toJson(made));
+    if (json) {
+      console.log(toJson(made));
+      return;
+    }
     const file = out ?? `corridor-${made.day}.html`;
     replaceFile(file, dayPage(made, chartLibrary()));
     print(`${made.figures.rows} rows of ${made.day}, ${made.isFinal ? 'final' : 'not final'}: ${file}`);

@@ -76,7 +76,10 @@ function tiles({ hours, volume, returns, duplicates, refused, funnel }: DayFigur
   return `<dl class="tiles">${all.map(tile).join('')}</dl>`;
 }
 
-function sections(figures: DayFigures): string {
+const sections = (figures: DayFigures): string => [...courses(figures), ...totals(figures)].join('\n');
+
+/** What has a course through the day. */
+function courses(figures: DayFigures): readonly string[] {
   const { hours } = figures;
   const lines = corridorLines(figures);
   const perHour = (columns: readonly (readonly [string, readonly Cell[]])[]) =>
@@ -110,6 +113,12 @@ function sections(figures: DayFigures): string {
         ]),
       },
     ),
+  ];
+}
+
+/** What the day came to. */
+function totals(figures: DayFigures): readonly string[] {
+  return [
     section(
       'Volume and revenue',
       'Completed transfers. Revenue is fees and margin, in the source currency; currencies are never added.',
@@ -160,7 +169,7 @@ function sections(figures: DayFigures): string {
         figures.duplicates.map(({ producerId, repeats, transfers }) => [producerId, repeats, transfers]),
       ),
     }),
-  ].join('\n');
+  ];
 }
 
 const reasons = (rows: readonly ReasonRow[]): string =>
