@@ -7,7 +7,7 @@ import { groupId } from '../ports/consumer-groups/names.ts';
 import { CodedError } from '../ports/fault.ts';
 import type { Log, PartitionRange } from '../ports/log.ts';
 import { pause } from '../ports/pause.ts';
-import { ANALYTICS } from '../processors/topology.ts';
+import { ANALYTICS, RATE_HISTORY } from '../processors/topology.ts';
 import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { analyticsWatermark } from '../topics/boundary.ts';
 import { HEADER, headerText } from '../topics/headers.ts';
@@ -108,6 +108,7 @@ async function committedOffsets(
   const groups = [
     ...OWNERS.map((owner) => [owner.name, groupTopics(owner)] as const),
     [ANALYTICS, ['transfer.lifecycle']] as const,
+    [RATE_HISTORY, ['fx.rates']] as const,
   ];
   for (const [name, topics] of groups) {
     for (const { topic, partition, offset } of await admin.committed(groupId(app, name), topics)) {

@@ -320,6 +320,12 @@ export const FINDING_GROUPS = [
     toDo: 'set the clocks of the brokers right, or raise the tolerance; a report of that day is to be made again',
   },
   {
+    codes: ['RATE_ROW_MISSING', 'RATE_ROW_REPEATED', 'RATE_ROW_DIFFERS', 'RATE_ROW_UNFOUNDED'],
+    wrong:
+      'a rate that its feed published has no row in `fx.rate-history`, a row is not newer than the one before it, says something else than the rate, or is of a rate that nobody published',
+    toDo: 'closes of these days may be wrong: tell analysts (`rateId` counts a rate once). Who else may write to the topic? Was the offset of `rate-history` set?',
+  },
+  {
     codes: ['WEBHOOK_MISSING'],
     wrong: "an event that a producer's endpoint asked for is no delivery: the producer does not hear of it",
     toDo: 'tell the producer, who can ask for the transfer; find out who deleted it: a delivery is deleted after 30 days, or with its endpoint',

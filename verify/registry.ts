@@ -21,6 +21,7 @@ import { positionChecks } from './checks/positions.ts';
 import { progress } from './checks/progress.ts';
 import { provider } from './checks/provider.ts';
 import { quotes } from './checks/quotes.ts';
+import { rateHistory } from './checks/rate-history.ts';
 import { replayChecks } from './checks/replays.ts';
 import { decisionSeals, payoutSeals } from './checks/seals.ts';
 import { skips } from './checks/skips.ts';
@@ -63,4 +64,5 @@ export const checks = (): readonly Check[] => [
   orphans(),
   webhooks(),
   grains(),
+  rateHistory(),
 ];

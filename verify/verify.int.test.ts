@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Redis } from 'ioredis';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Db, Document } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createLog } from '../adapters/kafka/log.ts';
 import { approvedDecisions } from '../adapters/mongo/approvals.ts';
 import { connectMongo, type MongoConnection } from '../adapters/mongo/client.ts';
@@ -23,12 +23,19 @@ import { limitsLedger } from '../adapters/redis/limits.ts';
 import { verifyLimits } from '../adapters/redis/verify-limits.ts';
 import { LIMIT_RULES } from '../domain/limits/limit-rules.ts';
 import { type LocalStack, startStack } from '../infra/local/stack.ts';
+import { createRateHistory } from '../operations/analytics/rate-history.ts';
 import { countAndKeep } from '../operations/positions/count.ts';
 import { groupId } from '../ports/consumer-groups/names.ts';
 import type { Log } from '../ports/log.ts';
+import { sealed } from '../ports/seals.ts';
 import { LEDGER_TOPICS, LedgerFold, type LedgerTopic } from '../processors/limits/rebuild.ts';
+import { RATE_HISTORY } from '../processors/topology.ts';
 import { applyTopics } from '../runtime/provision.ts';
+import type { FxRateRecord } from '../schemas/types.generated.ts';
+import { fxRate } from '../test/kit/builders.ts';
 import { KEYS } from '../test/kit/keys.ts';
+import { testRings } from '../test/kit/rings.ts';
+import { fxRateHistory, fxRates } from '../topics/boundary.ts';
 import type { TopicName } from '../topics/catalogue.ts';
 import type { VerifySources } from './ports.ts';
 import { ENDINGS, History, KNOWN_TERMS } from './testing/history.ts';
@@ -267,3 +274,62 @@ describe('on real servers', () => {
 });
 
 const SOURCE = { 'source-topic': 'transfer.lifecycle', 'source-partition': '0', 'source-offset': '0' };
+
+describe('the history of rates on real servers', () => {
+  const [rates, rows] = [fxRates.name, fxRateHistory.name];
+  const endOf = async (topic: string) => (await log.reader().offsets([topic]))[0]!.to;
+  const codes = async () => (await run()).codes;
+
+  it('that its writer has made is in agreement, and a row of nobody, or one that is there again, is found', async () => {
+    const writer = await log.writer('rates-test');
+    const published = ['0.85', '0.86', '0.85'].map((text, minute) =>
+      fxRate({ rate: text, observedAt: Date.now() - 10 * 60_000 + minute * 60_000 }),
+    );
+    await writer.send(
+      published.map((rate) => {
+        const value = history.codec.encode(rates, rate);
+        return sealed(testRings, { topic: rates, partition: 0, key: fxRates.keyOf(rate), value, headers: {} });
+      }),
+    );
+    expect(await codes()).toEqual({});
+    const reader = log.reader();
+    const handler = createRateHistory({ codec: history.codec, rings: testRings, reader, onPassedOver: fail });
+    const consumer = await log.consume({
+      ...{ name: RATE_HISTORY, topics: [rates], delivery: 'exactly-once', maxBatchRecords: 2, lingerMs: 0, handler },
+      onFault: () => undefined,
+    });
+    await consumer.ready;
+    const to = await endOf(rates);
+    await vi.waitFor(() => expect(consumer.progress()[0]!.position).toBe(to), { timeout: 60_000 });
+    await consumer.stop(10_000);
+    const made = await valuesOf();
+    expect(made.map(({ rate }) => rate)).toEqual(['0.85', '0.86', '0.85']);
+    expect(await codes()).toEqual({});
+
+    const put = async (row: FxRateRecord) => {
+      const value = history.codec.encode(rows, row);
+      await writer.send([{ topic: rows, partition: 0, key: fxRateHistory.keyOf(row), value, headers: {} }]);
+    };
+    await put(made[0]!);
+    expect(await codes()).toEqual({ RATE_ROW_REPEATED: 1 });
+    await put({ ...made[2]!, rate: '0.99' });
+    expect(await codes()).toEqual({ RATE_ROW_REPEATED: 1, RATE_ROW_UNFOUNDED: 1 });
+    await writer.close();
+  });
+
+  async function valuesOf(): Promise<readonly FxRateRecord[]> {
+    const found: FxRateRecord[] = [];
+    await log.reader().read([{ topic: rows, partition: 0, from: 0, to: await endOf(rows) }], async ({ records }) => {
+      for (const result of await history.codec.decode(
+        rows,
+        records.map(({ value }) => value),
+      ))
+        if (result.ok) found.push(result.value as FxRateRecord);
+    });
+    return found;
+  }
+});
+
+function fail(): never {
+  throw new Error('a rate was passed over');
+}

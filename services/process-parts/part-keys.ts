@@ -56,10 +56,10 @@ export function keysOfFaces(faces: Config['api']['faces']): KeysOfProgram {
   };
 }
 
-/** `corridor verify` checks every seal of the chain. */
+/** `corridor verify` checks every seal of the chain, and of published rates where it can. */
 const VERIFY: KeysOfProgram = {
   needs: ['CORRIDOR_STAGE_KEYS', 'CORRIDOR_OPERATOR_KEYS', 'CORRIDOR_EXECUTOR_KEYS', 'CORRIDOR_LIFECYCLE_KEYS'],
-  takes: [],
+  takes: ['CORRIDOR_FEED_KEYS'],
 };
 const FEED: KeysOfProgram = { needs: ['CORRIDOR_FEED_KEYS'], takes: [] };
 
