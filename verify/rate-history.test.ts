@@ -27,13 +27,13 @@ const LONG_AGO = NOW - 24 * 60 * MINUTE_MS;
 const rate = (text: string, minute: number, over: Partial<FxRate> = {}): FxRate =>
   fxRate({ rate: text, observedAt: LONG_AGO + minute * MINUTE_MS, ...over });
 
-interface Told {
+interface Written {
   readonly rates: readonly LogRecord[];
   readonly rows: readonly LogRecord[];
 }
 
 /** What the writer makes of these, each a minute after the one before. */
-async function told(rates: readonly FxRate[], startedAt = LONG_AGO + MINUTE_MS): Promise<Told> {
+async function written(rates: readonly FxRate[], startedAt = LONG_AGO + MINUTE_MS): Promise<Written> {
   const clock = new ManualClock(startedAt);
   const log = new MemoryLog({ partitions: 1, clock, manual: true });
   for (const each of rates) {
@@ -85,7 +85,7 @@ interface Wishes {
   readonly rings?: Rings;
 }
 
-async function found({ rates, rows }: Told, { handled, later, rings = testRings }: Wishes = {}) {
+async function found({ rates, rows }: Written, { handled, later, rings = testRings }: Wishes = {}) {
   const sources = new History().sources();
   for (const record of [...rates, ...rows]) sources.fixed.put(record);
   sources.fixed.commit(RATE_HISTORY, RATES, 0, handled ?? sources.fixed.end(RATES, 0));
@@ -114,7 +114,7 @@ describe('rows that the writer made', () => {
         async (all, from, isNow) => {
           const base = isNow ? NOW - LONG_AGO - 60 * MINUTE_MS : 0;
           const published = all.map(({ source, text, minute }) => rate(text, minute + base / MINUTE_MS, { source }));
-          const { rates, rows } = await told(published, LONG_AGO + base + MINUTE_MS);
+          const { rates, rows } = await written(published, LONG_AGO + base + MINUTE_MS);
           expect(await found({ rates, rows })).toEqual([]);
           // As compaction may leave it: the last of each key, and whatever follows some place.
           const last = new Map(rates.map((record) => [String(record.key), record]));
@@ -128,7 +128,7 @@ describe('rows that the writer made', () => {
   });
 
   it('are not missed where the writer has not come yet, or never ran, nor where nobody can tell', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     expect(await found({ rates, rows: without(rows, 2) }, { handled: rates[2]!.offset })).toEqual([]);
     expect(await found({ rates, rows: [] }, { handled: 0 })).toEqual([]);
     const { feeds: _, ...others } = testRings;
@@ -136,7 +136,7 @@ describe('rows that the writer made', () => {
   });
 
   it('may be older than what retention left', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     const trim = (fixed: FixedLog) => fixed.trim(HISTORY, 0, rows[1]!.offset);
     expect(await found({ rates, rows }, { later: trim })).toEqual([]);
   });
@@ -144,7 +144,7 @@ describe('rows that the writer made', () => {
 
 describe('what is found', () => {
   it('a rate that stands, and has no row', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     for (const place of [0, 1, 2]) {
       expect(await found({ rates, rows: without(rows, place) })).toEqual([
         `RATE_ROW_MISSING ${placeOf(rates[place]!)}`,
@@ -156,7 +156,7 @@ describe('what is found', () => {
   });
 
   it('a row that is there again, or behind a newer one', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     const end = rows.at(-1)!.offset + 1;
     for (const place of [0, 2]) {
       const again = { ...rows[place]!, offset: end };
@@ -169,7 +169,7 @@ describe('what is found', () => {
   });
 
   it('a row that says something else than its rate, which still stands', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     for (const over of [{ publishedAt: 5 }, { rawHash: 'ab' }, { appendedAt: rows[1]!.timestamp - 1 }]) {
       const wrong = await changed(rows[1]!, over.appendedAt ? { appendedAt: rates[1]!.timestamp + 1 } : over);
       expect(await found({ rates, rows: [rows[0]!, wrong, rows[2]!] })).toEqual([`RATE_ROW_DIFFERS ${placeOf(wrong)}`]);
@@ -180,7 +180,7 @@ describe('what is found', () => {
   });
 
   it('a row that nobody can have published', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     const end = { offset: rows.at(-1)!.offset + 1 };
     const last = rows.at(-1)!;
     for (const over of [{ rate: '0.99' }, { baseExponent: 7 }, { quote: 'USD' }, { rate: '0' }]) {
@@ -192,13 +192,13 @@ describe('what is found', () => {
   it('a row of a rate that would still stand', async () => {
     const start = NOW - 60 * MINUTE_MS;
     const minutes = (start - LONG_AGO) / MINUTE_MS;
-    const { rates, rows } = await told([rate('0.85', minutes), rate('0.86', minutes + 1)], start + MINUTE_MS);
+    const { rates, rows } = await written([rate('0.85', minutes), rate('0.86', minutes + 1)], start + MINUTE_MS);
     expect(await found({ rates, rows })).toEqual([]);
     expect(await found({ rates: without(rates, 1), rows })).toEqual([`RATE_ROW_UNFOUNDED ${placeOf(rows[1]!)}`]);
   });
 
   it('a row that its writer has not sealed, or that does not decode', async () => {
-    const { rates, rows } = await told(THREE);
+    const { rates, rows } = await written(THREE);
     const bare = { ...rows[2]!, headers: {}, offset: rows[2]!.offset + 1 };
     expect(await found({ rates, rows: [...rows, bare] })).toEqual([`SEAL_MISSING ${placeOf(bare)}`]);
   });

@@ -20,16 +20,16 @@ export class PairRows<R extends Awaiting> {
   #ids = new Map<string, number>();
   #newest: number | undefined;
   readonly #awaiting: R[] = [];
-  #told = 0;
+  #answered = 0;
 
-  /** A rate whose row may be missing, in the order of the log: it will be told what was kept before it. */
+  /** A rate whose row may be missing, in the order of the log: it learns what was kept before it. */
   await(rate: R): void {
     this.#awaiting.push(rate);
   }
 
   /** @returns whether it is newer than what was there, or another one of that instant */
   add({ id, order, observedAt, appendedAt }: PairRow): boolean {
-    this.#tell((rate) => rate.appendedAt < appendedAt);
+    this.#answer((rate) => rate.appendedAt < appendedAt);
     if (this.#newest !== undefined && (order < this.#newest || this.#ids.has(id))) return false;
     this.#newest = order;
     // Of one that is dated ahead each copy has another order: what may come again goes by when it was observed.
@@ -40,19 +40,19 @@ export class PairRows<R extends Awaiting> {
 
   /** All that there is has been added. */
   close(): void {
-    const told = this.#told;
-    this.#tell(() => true);
-    this.#told = told;
+    const answered = this.#answered;
+    this.#answer(() => true);
+    this.#answered = answered;
   }
 
-  #tell(isBefore: (rate: R) => boolean): void {
+  #answer(isBefore: (rate: R) => boolean): void {
     for (
-      let next = this.#awaiting[this.#told];
+      let next = this.#awaiting[this.#answered];
       next !== undefined && isBefore(next);
-      next = this.#awaiting[this.#told]
+      next = this.#awaiting[this.#answered]
     ) {
       next.newestBefore = this.#newest;
-      this.#told++;
+      this.#answered++;
     }
   }
 }

@@ -20,9 +20,9 @@ const NAME = 'rate-history';
 const RATES = fxRates.name;
 const HISTORY = fxRateHistory.name;
 /** Offsets of fx.rates that are read, the newest: some 100 MB. */
-const MOST_RATES = 200_000;
+const MAX_RATES = 200_000;
 /** Offsets of the history that are read, the newest: none is kept. */
-const MOST_ROWS = 1_000_000;
+const MAX_ROWS = 1_000_000;
 /** For so long a rate stands for certain after a newer one came; an hour less than compaction waits, ms. */
 const STANDS_MS = (fxRates.minCompactionLagMs ?? 0) - 3_600_000;
 /** What was committed with an offset may come into sight a little after it, ms. */
@@ -31,7 +31,7 @@ const IN_SIGHT_MS = 1_000;
 const LAST_DAY_MS = 253_402_300_799_999;
 
 /** Records of one rate that stand: the same may have been written again. */
-interface Standing {
+interface PublishedRate {
   readonly key: string;
   readonly observedAt: number;
   /** When the broker took the first of them, ms, and where it stands. */
@@ -47,7 +47,7 @@ interface Standing {
 }
 
 interface Read {
-  readonly standing: ReadonlyMap<string, Standing>;
+  readonly standing: ReadonlyMap<string, PublishedRate>;
   /** Append time of the first rate that was read. */
   readonly since: number;
 }
@@ -73,13 +73,13 @@ export function rateHistory(): Check {
       // Where the writer never ran there is nothing to compare.
       if (!run.cut.isHandled(RATE_HISTORY, RATES, 0, 0)) return;
       // The rows first: then the rate of each is there too.
-      const rows = await newest(run, HISTORY, MOST_ROWS);
-      const read = await standingRates(run, await newest(run, RATES, MOST_RATES));
+      const rows = await newest(run, HISTORY, MAX_ROWS);
+      const read = await standingRates(run, await newest(run, RATES, MAX_RATES));
       const judged = new Rows(run, read, rows);
       await eachOf(run, [rows], judged.add);
       if (judged.missing().length > 0) {
         await pause(IN_SIGHT_MS);
-        const { to } = await newest(run, HISTORY, MOST_ROWS);
+        const { to } = await newest(run, HISTORY, MAX_ROWS);
         await eachOf(run, [{ ...rows, from: rows.to, to }], judged.add);
       }
       for (const [rateId, { key, offset }] of judged.missing()) {
@@ -139,7 +139,7 @@ function doubtful({ findings }: Run, record: LogRecord, code: SealCode | 'RECORD
 }
 
 async function standingRates(run: Run, range: PartitionRange): Promise<Read> {
-  const standing = new Map<string, Standing>();
+  const standing = new Map<string, PublishedRate>();
   let since = Number.POSITIVE_INFINITY;
   await eachOf<FxRate>(run, [range], ({ value, record, isUnsure }) => {
     const { offset, timestamp } = record;
@@ -163,7 +163,7 @@ class Rows {
   readonly #run: Run;
   readonly #read: Read;
   readonly #isWhole: boolean;
-  readonly #byKey = new Map<string, PairRows<Standing>>();
+  readonly #byKey = new Map<string, PairRows<PublishedRate>>();
   #since = Number.POSITIVE_INFINITY;
 
   constructor(run: Run, read: Read, { isWhole }: { readonly isWhole: boolean }) {
@@ -198,7 +198,7 @@ class Rows {
   };
 
   /** Rates that have no row and had to have one. */
-  missing(): readonly (readonly [rateId: string, rate: Standing])[] {
+  missing(): readonly (readonly [rateId: string, rate: PublishedRate])[] {
     const since = this.#isWhole ? Number.NEGATIVE_INFINITY : this.#since;
     for (const rows of this.#byKey.values()) rows.close();
     return [...this.#read.standing].filter(([, { isDue, hasRow, appendedAt, observedAt, newestBefore }]) => {
@@ -207,8 +207,8 @@ class Rows {
     });
   }
 
-  #of(key: string): PairRows<Standing> {
-    const known = this.#byKey.get(key) ?? new PairRows<Standing>();
+  #of(key: string): PairRows<PublishedRate> {
+    const known = this.#byKey.get(key) ?? new PairRows<PublishedRate>();
     this.#byKey.set(key, known);
     return known;
   }
