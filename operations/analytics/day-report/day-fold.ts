@@ -177,7 +177,7 @@ export class DayFold {
     const hours = this.#corridors.get(corridorId) ?? zeros();
     this.#corridors.set(corridorId, hours);
     hours[hour]! += 1;
-    const [fees, margin] = [row.feesMinor ?? 0n, row.marginMinor ?? 0n];
+    const { feesMinor, marginMinor } = row;
     const volume = this.#volume.at([corridorId, currency], () => ({
       ...{
         corridorId,
@@ -192,9 +192,10 @@ export class DayFold {
     }));
     volume.transfers += 1;
     volume.debitMinor += row.debitMinor ?? 0n;
-    volume.feesMinor += fees;
-    volume.marginMinor += margin;
-    volume.revenueMinor += fees + margin;
+    volume.feesMinor += feesMinor ?? 0n;
+    volume.marginMinor += marginMinor ?? 0n;
+    // A row of before a field came earned what nobody can tell, as SQL has it.
+    volume.revenueMinor += feesMinor === null || marginMinor === null ? 0n : feesMinor + marginMinor;
     const begun = this.#begun.get(transferId);
     if (begun === undefined) return;
     this.#begun.delete(transferId);

@@ -49,8 +49,9 @@ export async function readDay(
   { madeAt, onProgress }: { readonly madeAt: number; readonly onProgress?: (done: number, of: number) => void },
 ): Promise<DayReport> {
   const to = day + DAY_MS;
-  const ranges = await rangesOf(sources.reader, day, to);
+  // First: what a watermark that stands now covers is in the log already, and is read below.
   const completeUntil = await completeUntilOf(sources);
+  const ranges = await rangesOf(sources.reader, day, to);
   const total = ranges.reduce((sum, range) => sum + range.to - range.from, 0);
   const fold = new DayFold(day);
   const believe = believer(sources.rings);
@@ -76,11 +77,14 @@ export async function readDay(
   };
 }
 
-/** From the first record of the day to the first of the next. */
+/** So long past midnight records are looked at, ms: the clock of a new leader may be behind that of the one before. */
+const CLOCKS_APART_MS = 60_000;
+
+/** From the first record of the day to the first that was taken well after it. */
 async function rangesOf(reader: DaySources['reader'], from: number, to: number): Promise<readonly PartitionRange[]> {
   const [starts, stops] = await Promise.all([
     reader.offsetsSince(DAY_TOPICS, from),
-    reader.offsetsSince(DAY_TOPICS, to),
+    reader.offsetsSince(DAY_TOPICS, to + CLOCKS_APART_MS),
   ]);
   return starts.map((start) => {
     const stop = stops.find(({ topic, partition }) => topic === start.topic && partition === start.partition);
