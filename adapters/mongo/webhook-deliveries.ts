@@ -105,7 +105,8 @@ function forSenders(all: All): Omit<SenderDeliveries, 'standing' | 'sweep'> {
         all,
         parked.map(({ id, code }) => ({
           updateOne: {
-            filter: { _id: id, state: 'WAITING' as const },
+            // One that somebody has claimed meanwhile may be taken yet.
+            filter: { _id: id, state: 'WAITING' as const, dueAt: { $lte: at } },
             update: { $set: { state: 'FAILED' as const, lastCode: code, settledAt: at } },
           },
         })),

@@ -92,6 +92,7 @@ export interface SenderDeliveries {
   /** A failure counts for the claim that met it; that it was taken counts whoever says so. */
   settle(settled: readonly Settled[]): Promise<void>;
   postpone(postponements: readonly Postponement[], now: Date): Promise<void>;
+  /** Those of them that are due at that time: what somebody has claimed stays. */
   park(parked: readonly { readonly id: string; readonly code: ShownCode }[], at: Date): Promise<void>;
   drop(ids: readonly string[]): Promise<void>;
   standing(): Promise<{ readonly waiting: number; readonly oldestSince: Date | null }>;

@@ -44,16 +44,17 @@ export interface DeliveryDocument {
   readonly settledAt: Date | null;
 }
 
+// Those of waiting ones name the state too: it is an equality of each query, so that none sorts.
 export const deliveryIndexes: readonly IndexSpec[] = [
   {
-    name: 'waiting_dueAt_endpointId',
-    keys: { dueAt: 1, endpointId: 1 },
+    name: 'waiting_state_dueAt',
+    keys: { state: 1, dueAt: 1 },
     partialFilterExpression: { state: 'WAITING' },
     servedQuery: 'what is due now, the longest due first (the sender)',
   },
   {
-    name: 'waiting_endpointId_dueAt',
-    keys: { endpointId: 1, dueAt: 1 },
+    name: 'waiting_state_endpointId_dueAt',
+    keys: { state: 1, endpointId: 1, dueAt: 1 },
     partialFilterExpression: { state: 'WAITING' },
     servedQuery: 'what is due to one endpoint, the longest due first, whatever waits for others (the sender)',
   },

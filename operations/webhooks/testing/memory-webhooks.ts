@@ -172,7 +172,7 @@ function memoryDeliveries(kept: Map<string, DeliveryDocument>, asked: Asked): We
       asked(() => {
         for (const { id, code } of parked) {
           const found = kept.get(id);
-          if (found?.state === 'WAITING') set(found, { state: 'FAILED', lastCode: code, settledAt: at });
+          if (found !== undefined && isDue(found, at)) set(found, { state: 'FAILED', lastCode: code, settledAt: at });
         }
       }),
     drop: (ids) =>
