@@ -21,7 +21,7 @@ export async function browser(): Promise<Browser> {
 }
 
 async function chromiumPath(): Promise<string> {
-  const named = process.env['CORRIDOR_CHROMIUM'];
+  const named = process.env['CHROMIUM_PATH'];
   if (named !== undefined) return named;
   const lock = path.join(tmpdir(), 'corridor-chromium.lock');
   mkdirSync(path.dirname(lock), { recursive: true });
@@ -29,7 +29,7 @@ async function chromiumPath(): Promise<string> {
 }
 
 function installed(): string {
-  const help = 'install Chromium (Debian: apt-get install chromium), or name one by CORRIDOR_CHROMIUM';
+  const help = 'install Chromium (Debian: apt-get install chromium), or name one by CHROMIUM_PATH';
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new Error(`a browser is needed: ${help}`);
   process.stderr.write('chromium: installing that of the distribution (once)\n');
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
