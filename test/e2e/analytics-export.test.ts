@@ -244,6 +244,14 @@ describe('what was in force', () => {
         AND r.rate = leg ->> '$.rate' AND epoch_ms(r.observedAt) = (leg ->> '$.observedAt')::BIGINT`),
     ).toBe(0);
   });
+
+  it('each close says of how many sources it is', () => {
+    expect(
+      numberOf(`SELECT count(*) FILTER (c.sources <> (SELECT count(DISTINCT source) FROM rates r
+          WHERE CAST(r.observedAt AS DATE) = c.day AND r.base = c.base AND r.quote = c.quote))
+        + CASE WHEN count(*) = 0 THEN 1 ELSE 0 END FROM daily_closes c`),
+    ).toBe(0);
+  });
 });
 
 describe('the page of a day', () => {

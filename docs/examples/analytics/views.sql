@@ -20,7 +20,7 @@ CREATE OR REPLACE VIEW reference_versions AS
   SELECT * FROM read_parquet(getvariable('folder') || '/reference.versions/**/*.parquet', union_by_name = true)
   QUALIFY row_number() OVER (PARTITION BY versionId ORDER BY kafkaOffset DESC) = 1;
 -- The close of each pair on each day (UTC): of each source the last rate that was observed on it, and of these the middle one by
--- rate; of two the lower. What was dated more than five minutes ahead, or was written more than a day late, closes nothing.
+-- rate; of two the lower; sources: of how many. What was dated more than five minutes ahead, or was written more than a day late, closes nothing.
 CREATE OR REPLACE VIEW daily_closes AS
   WITH last_of_source AS (
     SELECT CAST(observedAt AS DATE) AS day, base, quote, CAST(rate AS DOUBLE) AS rate, source, observedAt, baseExponent, quoteExponent
@@ -28,7 +28,7 @@ CREATE OR REPLACE VIEW daily_closes AS
     WHERE observedAt <= coalesce(appendedAt, recordedAt) + INTERVAL 5 MINUTE
       AND coalesce(appendedAt, recordedAt) < CAST(observedAt AS DATE) + INTERVAL 2 DAY
     QUALIFY row_number() OVER (PARTITION BY CAST(observedAt AS DATE), base, quote, source ORDER BY observedAt DESC, rateId) = 1)
-  SELECT * FROM last_of_source
+  SELECT *, count(*) OVER (PARTITION BY day, base, quote) AS sources FROM last_of_source
   QUALIFY row_number() OVER (PARTITION BY day, base, quote ORDER BY rate, source)
     = (count(*) OVER (PARTITION BY day, base, quote) + 1) // 2;
 -- Units of the reporting currency (SET VARIABLE reporting = 'GBP'; else EUR) for one unit of each currency, by day on which there
