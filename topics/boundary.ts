@@ -182,13 +182,11 @@ export const auditEntries = topic<AuditEntry>()('audit.entries', 'audit', {
   record: 'AuditEntry',
   sealedBy: 'audit',
   keyOf: ({ entryId }) => entryId,
-  maxMessageBytes: 16_384,
 });
 export const auditLog = topic<AuditEntry>()('audit.log', 'audit', {
   doc: 'The audit log: the same entries in their one order, byte for byte, under the seals of those who wrote them.',
   record: 'AuditEntry',
   keyOf: ({ entryId }) => entryId,
-  maxMessageBytes: 16_384,
   retentionMs: null,
 });
 export const auditCheckpoints = topic<AuditCheckpoint>()('audit.checkpoints', 'audit', {

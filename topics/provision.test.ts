@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consumers, topology } from '../processors/topology.ts';
 import { contracts } from './catalogue.ts';
+import { DEFAULT_MAX_MESSAGE_BYTES } from './contract.ts';
 import { type ActualTopic, desired, plan } from './provision.ts';
 
 const wanted = desired({ ...topology, ...consumers }, 4);
@@ -43,6 +44,12 @@ describe('the desired topics', () => {
   it('let a dead letter hold whatever its source could, with its headers', () => {
     const limit = (name: string) => Number(wanted.topics.find((t) => t.name === name)!.config['max.message.bytes']);
     expect(limit('intake.dlq')).toBeGreaterThanOrEqual(limit('transfer.requested') + 65_536);
+  });
+
+  it('take what is written to them in one request: a limit is of a batch, not of a record', () => {
+    const tight = wanted.topics.filter(({ config }) => Number(config['max.message.bytes']) < DEFAULT_MAX_MESSAGE_BYTES);
+    // One checkpoint at a time.
+    expect(tight.map(({ name }) => name)).toEqual(['audit.checkpoints']);
   });
 
   it('have the broker keep intents as they are packed, also where it packed them anew before', () => {

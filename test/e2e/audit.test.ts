@@ -145,6 +145,20 @@ describe('the audit log', () => {
     const refused = await corridor('audit', 'list', '--action', 'audit.refuse');
     expect(refused.stdout).toContain('SEAL_MISSING');
   });
+
+  it('takes in what came while no sequencer ran, however much it is', async () => {
+    await Promise.all([...running].map((child) => child.stop(60_000)));
+    running.clear();
+    const backlog = { requestId: randomUUID() };
+    const audit = await openAudit(connections, 'test');
+    for (let n = 0; n < 1_000; n += 250) {
+      audit.note(Array.from({ length: 250 }, (_, i) => ({ ...actOn(n + i), ...backlog })));
+      await vi.waitUntil(() => audit.waiting() === 0, WAIT);
+    }
+    await start('after-the-backlog');
+    const taken = async () => auditIndex(await connections.db()).list(backlog, 2_000);
+    await vi.waitFor(async () => expect(await taken()).toHaveLength(1_000), WAIT);
+  }, 400_000);
 });
 
 /** The last entry with another byte. */
