@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seeded } from '../../samples/random.ts';
 import type {
@@ -263,8 +264,10 @@ describe('the page of a day', () => {
   const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10);
   const file = path.join(plain, 'report.html');
   let reports: readonly Report[];
+  let real: Browser;
 
   beforeAll(async () => {
+    real = await browser();
     // The broker took them from the first row on until now: two days, if midnight was in between.
     const days = [...new Set([dayOf(Math.min(...events.map(({ occurredAt }) => occurredAt))), dayOf(Date.now())])];
     reports = await Promise.all(
@@ -283,7 +286,8 @@ describe('the page of a day', () => {
     );
     expect(code, stderr).toBe(0);
     expect(stdout).toContain(file);
-  }, 300_000);
+  }, 900_000);
+  afterAll(() => real?.close());
 
   /** Sums by name of what the days have in a table. */
   const sums = (rows: readonly Readonly<Record<string, unknown>>[], names: readonly string[], value: string) => {
@@ -315,36 +319,31 @@ describe('the page of a day', () => {
   });
 
   it('is drawn by a real browser, narrow and wide, and asks nobody for anything', async () => {
-    const real = await browser();
-    try {
-      for (const width of [400, 1_280]) {
-        const page = await real.newPage({ viewport: { width, height: 900 } });
-        const [asked, errors]: [string[], string[]] = [[], []];
-        page.on('request', (request) => asked.push(request.url()));
-        page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-        page.on('pageerror', (error) => errors.push(String(error)));
-        await page.goto(`file://${file}`);
-        await page.waitForSelector('html[data-drawn=yes]');
-        expect([asked, errors]).toEqual([[`file://${file}`], []]);
-        const seen = await page.evaluate(`({
-          charts: [...document.querySelectorAll('canvas')].map((canvas) => {
-            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return new Set(data.filter((_, at) => at % 4 === 3)).size > 1;
-          }),
-          isWide: document.documentElement.scrollWidth > innerWidth,
-          volume: [...document.querySelectorAll('section')].find((each) => each.querySelector('h2').textContent === 'Volume and revenue')
-            .querySelectorAll('tbody tr').length,
-        })`);
-        expect(seen).toEqual({
-          charts: [true, true, true],
-          isWide: false,
-          volume: reports[0]!.figures['volume']!.length,
-        });
-        await page.screenshot({ path: path.join(plain, `report-${width}.png`), fullPage: true });
-        await page.close();
-      }
-    } finally {
-      await real.close();
+    for (const width of [400, 1_280]) {
+      const page = await real.newPage({ viewport: { width, height: 900 } });
+      const [asked, errors]: [string[], string[]] = [[], []];
+      page.on('request', (request) => asked.push(request.url()));
+      page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+      page.on('pageerror', (error) => errors.push(String(error)));
+      await page.goto(`file://${file}`);
+      await page.waitForSelector('html[data-drawn=yes]');
+      expect([asked, errors]).toEqual([[`file://${file}`], []]);
+      const seen = await page.evaluate(`({
+        charts: [...document.querySelectorAll('canvas')].map((canvas) => {
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return new Set(data.filter((_, at) => at % 4 === 3)).size > 1;
+        }),
+        isWide: document.documentElement.scrollWidth > innerWidth,
+        volume: [...document.querySelectorAll('section')].find((each) => each.querySelector('h2').textContent === 'Volume and revenue')
+          .querySelectorAll('tbody tr').length,
+      })`);
+      expect(seen).toEqual({
+        charts: [true, true, true],
+        isWide: false,
+        volume: reports[0]!.figures['volume']!.length,
+      });
+      await page.screenshot({ path: path.join(plain, `report-${width}.png`), fullPage: true });
+      await page.close();
     }
   });
 
