@@ -166,6 +166,20 @@ describe('somebody writes', () => {
     },
   );
 
+  it.each(['x', '[1]', '{}'])(
+    'a note that cannot be read, %s: it counts as lost, and can be made anew',
+    async (text) => {
+      const { ledger, namespace, prefix } = await known();
+      const { marker } = await ledger.status();
+      await redis.set(`${prefix}b:short`, text);
+      expect(await ledger.status()).toEqual({ marker, hydrated: false });
+      const other = limitsLedger(redis, { keys: KEYS.stages, namespace });
+      await expect(other.apply([reserve('new')])).rejects.toMatchObject({ code: 'LIMITS_NOT_HYDRATED' });
+      expect(await ledger.replaceAll(NOTHING, marker)).toBe('replaced');
+      expect(await other.status()).toMatchObject({ hydrated: true });
+    },
+  );
+
   it('a beneficiary for whom nothing counts: the next one is counted as new', async () => {
     const of = await known();
     await redis.hset(await firstOf(`${of.prefix}c:sender-beneficiaries-day:*`), 'm:b-2', '0');

@@ -33,7 +33,7 @@ const shortRules = z.array(z.object({ ruleId: z.string().max(200), until: z.numb
 /**
  * The generation in force.
  * @param namespace prefix of every key, as the ledger was given it
- * @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER, LIMITS_LEDGER_DAMAGED
+ * @throws CodedError what `limitsFault` makes of an error of Redis; REDIS_REFUSED, LEDGER_NEWER
  */
 export function limitsGeneration(
   redis: Redis,
@@ -53,11 +53,9 @@ export function limitsGeneration(
       if (marker !== null && formOf(marker) > FORM) throw newerForm(formOf(marker));
       const isOurs = marker?.startsWith(`${runIdIn(info)}:`) === true && formOf(marker) === FORM;
       if (marker === null || !isOurs) return { marker, hydrated: false };
-      return {
-        marker,
-        hydrated: true,
-        ...(await guarded(() => notesOf(client, prefixOfGeneration(namespace, marker)))),
-      };
+      const notes = await guarded(() => notesOf(client, prefixOfGeneration(namespace, marker)));
+      // Notes that no stage has written: it counts as lost, and is made anew.
+      return notes === undefined ? { marker, hydrated: false } : { marker, hydrated: true, ...notes };
     },
     close: (marker) =>
       guarded(() =>
@@ -68,18 +66,26 @@ export function limitsGeneration(
   };
 }
 
-/** What a generation was filled with beside its counters. */
-async function notesOf(client: Redis, prefix: string): Promise<Pick<LedgerStatus, 'short' | 'catchUp'>> {
+/** What a generation was filled with beside its counters; undefined: it cannot be read. */
+async function notesOf(client: Redis, prefix: string): Promise<Pick<LedgerStatus, 'short' | 'catchUp'> | undefined> {
   const [short = null, catchUp = null] = await client.mget(`${prefix}b:short`, `${prefix}b:catch-up`);
-  return { ...(short !== null && { short: shortIn(short) }), ...(catchUp !== null && { catchUp }) };
+  const rules = short === null ? undefined : rulesIn(short);
+  if (short !== null && rules === undefined) return undefined;
+  return { ...(rules !== undefined && { short: rules }), ...(catchUp !== null && { catchUp }) };
 }
 
 /** @throws CodedError LIMITS_LEDGER_DAMAGED */
 export function shortIn(text: string): NonNullable<LedgerState['short']> {
+  const rules = rulesIn(text);
+  if (rules === undefined) throw damagedLedger('its note of rules that count too little cannot be read');
+  return rules;
+}
+
+function rulesIn(text: string): NonNullable<LedgerState['short']> | undefined {
   try {
     return shortRules.parse(JSON.parse(text));
   } catch {
-    throw damagedLedger('its note of rules that count too little cannot be read');
+    return undefined;
   }
 }
 

@@ -190,6 +190,8 @@ export class DayFold {
         revenueMinor: 0n,
       },
     }));
+    // Rows of before the field came have none.
+    volume.exponent ??= exponent;
     volume.transfers += 1;
     volume.debitMinor += row.debitMinor ?? 0n;
     volume.feesMinor += feesMinor ?? 0n;
@@ -210,6 +212,7 @@ export class DayFold {
   }: TransferLifecycle): void {
     const first = () => ({ corridorId, currency, exponent, returned: 0, returnedMinor: 0n });
     const group = this.#returns.at([corridorId, currency], first);
+    group.exponent ??= exponent;
     group.returned += 1;
     group.returnedMinor += returnedMinor ?? 0n;
   }
