@@ -115,7 +115,14 @@ export class WebhookSender {
     const limits = new Map(next.map((endpoint) => [endpoint._id, this.#limitOf(endpoint, at)] as const));
     for (const [id, limit] of limits) if (limit <= 0) limits.delete(id);
     if (limits.size === 0 || this.#room() <= 0) return false;
-    return this.#plan(await deliveries.dueOf(new Date(at), limits), next, at);
+    const due = await deliveries.dueOf(new Date(at), limits);
+    // Where there is not room for all of them, who has least on its way comes first.
+    const inUse = ({ endpointId }: DeliveryDocument) => this.#underWay.get(endpointId) ?? 0;
+    return this.#plan(
+      due.toSorted((a, b) => inUse(a) - inUse(b)),
+      next,
+      at,
+    );
   }
 
   /** How many of an endpoint are to be looked at: of one that is left alone one, by which all are put off. */

@@ -27,6 +27,7 @@ const reported = (over: Partial<DayReport> = {}): DayReport => ({
     day: '2026-11-23',
     madeAt: AT,
     completeUntil: DAY + DAY_MS,
+    isWhole: true,
     isFinal: true,
     read: [],
     unproven: 0,
@@ -139,6 +140,7 @@ describe('the page', () => {
     expect(dayPage(reported(), LIBRARY)).toContain('Final:');
     const open = { isFinal: false, completeUntil: DAY + 60_000 };
     expect(dayPage(reported(open), LIBRARY)).toContain(`complete until ${new Date(DAY + 60_000).toISOString()}`);
+    expect(dayPage(reported({ isWhole: false, isFinal: false }), LIBRARY)).toContain('Not whole:');
     const none = dayPage(
       reported({ isFinal: false, completeUntil: null, figures: folded([]), unproven: null }),
       LIBRARY,

@@ -1,5 +1,5 @@
 // The figures of one day for analysts, from the rows that the broker took on it: those of docs/examples/analytics, by the same
-// rules. Pure. Memory grows with the transfers of the day, not with its rows.
+// rules. Pure. Memory grows with the transfers of the day, and with the states that each of them came to and left.
 import type { IntentDuplicated, IntentRejected, TransferLifecycle } from '../../../schemas/types.generated.ts';
 
 const HOUR_MS = 3_600_000;

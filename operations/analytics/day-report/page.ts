@@ -55,7 +55,8 @@ ${scripts.map((script) => `<script>${script}</script>`).join('\n')}
 `;
 }
 
-function stateOf({ isFinal, completeUntil }: DayReport): string {
+function stateOf({ isWhole, isFinal, completeUntil }: DayReport): string {
+  if (!isWhole) return 'Not whole: the log no longer has all of this day.';
   if (isFinal) return 'Final: no row of a transfer comes to this day any more.';
   if (completeUntil === null) return 'Not final: no watermark says until when the rows are complete.';
   return `Not final: complete until ${instant(completeUntil)}.`;

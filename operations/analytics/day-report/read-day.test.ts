@@ -7,16 +7,17 @@ import { memoryCodec } from '../../../test/kit/memory-codec.ts';
 import { asIssued, testRings } from '../../../test/kit/rings.ts';
 import type { TopicName, TopicValues } from '../../../topics/catalogue.ts';
 import { ENDINGS } from '../../../verify/testing/history.ts';
+import type { ExportSources } from '../export.ts';
 import { rowsOf } from '../testing/grains-world.ts';
-import { DAY_MS, type DaySources, readDay } from './read-day.ts';
+import { DAY_MS, readDay } from './read-day.ts';
 
 const DAY = Math.floor(AT / DAY_MS) * DAY_MS;
 const [ROW] = rowsOf(ENDINGS).map(({ row }) => row);
 const codec = memoryCodec();
 const PARTITIONS = 2;
 
-/** A log of two partitions a topic; `between` is what comes when the watermarks have been read. */
-function world(between: () => void = () => undefined) {
+/** A log of two partitions a topic; `between` is what comes when the watermarks have been read, `gone` how many it deleted. */
+function world(between: () => void = () => undefined, gone = 0) {
   const logs = new Map<string, LogRecord[]>();
   const at = (topic: string, partition: number) => {
     const known = logs.get(`${topic}/${partition}`) ?? [];
@@ -40,10 +41,15 @@ function world(between: () => void = () => undefined) {
       Array.from({ length: PARTITIONS }, (_, partition) => {
         const log = at(topic, partition);
         const first = log.findIndex(({ timestamp }) => timestamp >= since);
-        return { topic, partition, from: first < 0 ? log.length : first, to: log.length };
+        return {
+          topic,
+          partition,
+          from: Math.min(Math.max(gone, first < 0 ? log.length : first), log.length),
+          to: log.length,
+        };
       }),
     );
-  const sources: DaySources = {
+  const sources: ExportSources = {
     codec,
     rings: testRings,
     topicIds: new Map([['transfer.lifecycle', 'id']]),
@@ -57,7 +63,7 @@ function world(between: () => void = () => undefined) {
       },
     },
   };
-  return { append, read: () => readDay(sources, DAY, { madeAt: AT }) };
+  return { append, read: (madeAt = AT) => readDay(sources, DAY, { madeAt }) };
 }
 
 const row = (id: string): TransferLifecycle => ({ ...ROW!, eventId: id, transferId: id });
@@ -108,4 +114,19 @@ it('leaves out and counts what nobody has sealed, and what nobody can read', asy
   append('analytics.watermark', 0, claim(0, DAY + DAY_MS), DAY, false);
   append('analytics.watermark', 0, claim(1, DAY + DAY_MS), DAY);
   expect(await read()).toMatchObject({ unproven: 1, unreadable: 0, isFinal: false, figures: { rows: 1 } });
+});
+
+it.each([
+  ['a day that is younger than the topic keeps is whole, whatever the log begins with', 1, 300, true],
+  ['of an older one the log begins within', 1, 400, false],
+  ['an older one whose first row is behind the beginning of the log is whole', 0, 400, true],
+])('%s', async (_case, gone, days, isWhole) => {
+  const { append, read } = world(undefined, gone);
+  append('transfer.lifecycle', 0, row('before'), DAY - 1);
+  append('transfer.lifecycle', 0, row('first'), DAY);
+  for (const partition of [0, 1]) append('analytics.watermark', partition, claim(partition, DAY + DAY_MS), DAY);
+  // Watermarks stand behind what the log has deleted.
+  for (const partition of [0, 1])
+    append('analytics.watermark', partition, claim(partition, DAY + DAY_MS), DAY + DAY_MS);
+  expect(await read(DAY + days * DAY_MS)).toMatchObject({ isWhole, isFinal: isWhole });
 });

@@ -1,26 +1,17 @@
 // A day as the log has it: rows for analysts that the broker took on it, and whether more of them may come.
-import type { Codec } from '../../../ports/codec.ts';
 import { CodedError } from '../../../ports/fault.ts';
-import type { LogReader, LogRecord, PartitionRange } from '../../../ports/log.ts';
+import type { LogRecord, PartitionRange } from '../../../ports/log.ts';
 import { hasRing, type Rings, sealFlaw } from '../../../ports/seals.ts';
 import type { AnalyticsWatermark } from '../../../schemas/types.generated.ts';
 import { analyticsWatermark, intentDuplicated, intentRejected, transferLifecycle } from '../../../topics/boundary.ts';
 import { contractOf } from '../../../topics/catalogue.ts';
+import type { ExportSources } from '../export.ts';
 import { type DayFigures, DayFold } from './day-fold.ts';
 
 export const DAY_MS = 86_400_000;
 /** What a day is made of. */
 export const DAY_TOPICS = [transferLifecycle.name, intentRejected.name, intentDuplicated.name] as const;
 export const DAY_REPORT_TOPICS = [...DAY_TOPICS, analyticsWatermark.name] as const;
-
-export interface DaySources {
-  readonly reader: Pick<LogReader, 'offsets' | 'offsetsSince' | 'read'>;
-  readonly codec: Pick<Codec, 'decode'>;
-  /** With the ring of what tells of transfers each record is checked. */
-  readonly rings: Rings;
-  /** Ids of topics, where the broker gives them: a watermark is of one topic alone. */
-  readonly topicIds: ReadonlyMap<string, string>;
-}
 
 export interface DayReport {
   /** YYYY-MM-DD, UTC. */
@@ -29,7 +20,9 @@ export interface DayReport {
   readonly madeAt: number;
   /** Until when all rows of transfers are there, ms since 1970; null: no watermark says so of every partition. */
   readonly completeUntil: number | null;
-  /** No row of a transfer comes to this day any more. */
+  /** The log has all that it took on this day: none of it is older than a topic keeps its records. */
+  readonly isWhole: boolean;
+  /** All of it is here, and no row of a transfer comes to this day any more. */
   readonly isFinal: boolean;
   readonly read: readonly PartitionRange[];
   /** Records without a seal of whoever may write them; null: nobody looked, for want of the key. */
@@ -44,7 +37,7 @@ export interface DayReport {
  * @throws CodedError NEWER_SCHEMA, and what the log throws
  */
 export async function readDay(
-  sources: DaySources,
+  sources: ExportSources,
   day: number,
   { madeAt, onProgress }: { readonly madeAt: number; readonly onProgress?: (done: number, of: number) => void },
 ): Promise<DayReport> {
@@ -52,6 +45,7 @@ export async function readDay(
   // First: what a watermark that stands now covers is in the log already, and is read below.
   const completeUntil = await completeUntilOf(sources);
   const ranges = await rangesOf(sources.reader, day, to);
+  const isWhole = await hasBeginnings(sources.reader, ranges, madeAt - day);
   const total = ranges.reduce((sum, range) => sum + range.to - range.from, 0);
   const fold = new DayFold(day);
   const believe = believer(sources.rings);
@@ -70,8 +64,8 @@ export async function readDay(
     onProgress?.(done, total);
   });
   return {
-    ...{ day: new Date(day).toISOString().slice(0, 10), madeAt, completeUntil },
-    isFinal: completeUntil !== null && completeUntil >= to,
+    ...{ day: new Date(day).toISOString().slice(0, 10), madeAt, completeUntil, isWhole },
+    isFinal: isWhole && completeUntil !== null && completeUntil >= to,
     read: ranges,
     ...{ unproven: believe.unproven(), unreadable: unreadable + believe.unreadable(), figures: fold.figures() },
   };
@@ -81,7 +75,7 @@ export async function readDay(
 const CLOCKS_APART_MS = 60_000;
 
 /** From the first record of the day to the first that was taken well after it. */
-async function rangesOf(reader: DaySources['reader'], from: number, to: number): Promise<readonly PartitionRange[]> {
+async function rangesOf(reader: ExportSources['reader'], from: number, to: number): Promise<readonly PartitionRange[]> {
   const [starts, stops] = await Promise.all([
     reader.offsetsSince(DAY_TOPICS, from),
     reader.offsetsSince(DAY_TOPICS, to + CLOCKS_APART_MS),
@@ -92,8 +86,26 @@ async function rangesOf(reader: DaySources['reader'], from: number, to: number):
   });
 }
 
+/**
+ * Whether the log still has what came first on a day that began `ageMs` ago. A younger day than the topic keeps is there; of an
+ * older one, what the log begins with may be all that is left of it.
+ */
+async function hasBeginnings(
+  reader: ExportSources['reader'],
+  ranges: readonly PartitionRange[],
+  ageMs: number,
+): Promise<boolean> {
+  const log = await reader.offsets(DAY_TOPICS);
+  return ranges.every(({ topic, partition, from }) => {
+    const { retentionMs } = contractOf(topic)!;
+    if (retentionMs === null || ageMs < retentionMs) return true;
+    const begins = log.find((range) => range.topic === topic && range.partition === partition)!.from;
+    return begins === 0 || from > begins;
+  });
+}
+
 /** Until when every partition of rows of transfers is complete; null: of one nobody says so. */
-async function completeUntilOf({ reader, codec, rings, topicIds }: DaySources): Promise<number | null> {
+async function completeUntilOf({ reader, codec, rings, topicIds }: ExportSources): Promise<number | null> {
   const partitions = (await reader.offsets([transferLifecycle.name])).map(({ partition }) => partition);
   const until = new Map<number, number>();
   const believe = believer(rings);
@@ -131,7 +143,7 @@ function believer(rings: Rings) {
   };
 }
 
-async function decoded(codec: DaySources['codec'], topic: string, records: readonly LogRecord[]) {
+async function decoded(codec: ExportSources['codec'], topic: string, records: readonly LogRecord[]) {
   const results = await codec.decode(
     topic as (typeof DAY_REPORT_TOPICS)[number],
     records.map(({ value }) => value),
