@@ -1,5 +1,6 @@
 // Versions of policies as the log proves them, for verification.
-import { ruleSetName } from '../domain/limits/limit-rules.ts';
+import type { CorridorBook } from '../domain/corridors/corridors.ts';
+import { type LimitRule, type LimitRuleSet, ruleSetName } from '../domain/limits/limit-rules.ts';
 import { readLimitRules } from '../operations/policies/limits.ts';
 import type { LoggedVersion } from '../operations/policies/ports.ts';
 import { readVersion } from '../operations/policies/versions.ts';
@@ -47,9 +48,28 @@ function booked(
   versions: readonly LoggedVersion[],
   { version, name }: LoggedLaw,
   config: Config,
-): Pick<LoggedLaw, 'book'> {
+): Pick<LoggedLaw, 'book' | 'unsure'> {
   const found = versions.find(({ record }) => record.kind === 'limits' && record.version === version);
   if (found === undefined || name === null) return {};
   const read = readVersion(found, readLimitRules);
-  return read.flaw === undefined ? { book: bookOf(read.policy, corridorBookOf(config), version) } : {};
+  return read.flaw === undefined ? asOfThen(read.policy, corridorBookOf(config), version) : {};
+}
+
+/**
+ * Rules of before, with the corridors of today. Events do not say how their corridor was called: of a rule that names one that
+ * there is no more, this build cannot tell whether it counted for a transfer, only what it states where it did.
+ */
+export function asOfThen(
+  set: LimitRuleSet,
+  corridors: CorridorBook,
+  version: number,
+): Required<Pick<LoggedLaw, 'book' | 'unsure'>> {
+  const known = new Set(corridors.corridors.map(({ id }) => id));
+  const isUnsure = ({ where }: LimitRule) => (where.corridors ?? []).some((id) => !known.has(id));
+  const everywhere = (rule: LimitRule): LimitRule => ({ ...rule, where: { ...rule.where, corridors: undefined } });
+  const rules = set.rules.map((rule) => (isUnsure(rule) ? everywhere(rule) : rule));
+  return {
+    book: bookOf({ ...set, rules }, corridors, version),
+    unsure: new Set(set.rules.filter(isUnsure).map(({ ruleId }) => ruleId)),
+  };
 }

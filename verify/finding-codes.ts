@@ -155,7 +155,7 @@ export const FINDING_GROUPS = [
     codes: ['LIMIT_USES_DIFFER'],
     wrong:
       'what was reserved is not what the version of limit rules that is named states for this transfer: another subject, amount or window, a rule more or less',
-    toDo: "who else has the stages' key, or writes into the Redis of limits? `corridor limits audit`; if the table of corridors was changed since, verify with that of then",
+    toDo: "who else has the stages' key, or writes into the Redis of limits? `corridor limits audit`; if a corridor got the name of another one since, verify with the table of then",
   },
   {
     codes: ['LIMIT_RULES_UNKNOWN'],

@@ -141,6 +141,14 @@ describe('what was reserved', () => {
     // Of a version that this build cannot read there is nothing to say.
     expect(await changed(change, [law(1, AT - 9 * MINUTE_MS)])).toEqual([]);
   });
+
+  it('by a rule for a corridor that there is no more: where it counts it is as stated, and whether it does nobody knows', async () => {
+    const unsure = new Set(BOOK.rules.map(({ ruleId }) => ruleId));
+    const then = [law(1, AT - 9 * MINUTE_MS, { book: BOOK, unsure })];
+    expect(await changed((uses) => uses, then)).toEqual([]);
+    expect(await changed(() => [], then)).toEqual([]);
+    expect(await changed(([use, ...more]) => [{ ...use!, reservedMinor: 1n }, ...more], then)).toHaveLength(1);
+  });
 });
 
 it('a price by terms that had not begun is found', async () => {

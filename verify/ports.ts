@@ -172,6 +172,8 @@ export interface LoggedLaw {
   readonly latest: number;
   /** Of limits that can be read: the rules, so that what they state is reckoned again. */
   readonly book?: RuleBook;
+  /** Ids of its rules for corridors that there are no more by these names: whether they count, nobody knows. */
+  readonly unsure?: ReadonlySet<string>;
 }
 
 export interface KeptQuotes {

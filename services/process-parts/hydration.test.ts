@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { CodedError } from '../../ports/fault.ts';
 import type { LogReader, PartitionRange } from '../../ports/log.ts';
 import { testRings } from '../../test/kit/rings.ts';
+import { HEADER } from '../../topics/headers.ts';
 import { hydrationHost, ledgerReader } from './hydration.ts';
 
 const admin = async () => ({
@@ -30,6 +31,25 @@ it.each([
   expect(asked[0]![0]!.from).toBe(from);
   // What it knew of before is gone: nobody takes that for a log in which there never was anything.
   expect(missing).toBe(since);
+});
+
+it.each([
+  ['under a key that was taken away: what was before is not whole', 'a-key-of-before', 500, 500],
+  ['under such a key, dated ahead of us', 'a-key-of-before', 9_000, 777],
+  ['by nobody: it is left out, and nothing is missing', undefined, 500, undefined],
+])('an event that is sealed %s', async (_, keyId, timestamp, since) => {
+  const headers = keyId === undefined ? {} : { [HEADER.seal]: Buffer.from(`${keyId}.${'0'.repeat(64)}`) };
+  const record = { key: Buffer.from('k'), value: Buffer.from('v'), headers, timestamp, offset: 0 };
+  const reader: Partial<LogReader> = {
+    offsets: async () => [{ topic: 'transfer.reserved', partition: 0, from: 0, to: 1 }],
+    async read(_ranges, onBatch) {
+      await onBatch({ topic: 'transfer.reserved', partition: 0, records: [record as never] });
+    },
+  };
+  const log = { reader: () => reader, admin } as never;
+  const codec = { load: async () => undefined, decode: async (_topic: string, values: unknown[]) => values } as never;
+  const read = ledgerReader({ log, codec, rings: testRings, clock: () => 777 });
+  expect(await read(() => expect.unreachable(), { resume: false })).toBe(since);
 });
 
 it('a pass that breaks off is read again, so that no reservation is left out', async () => {

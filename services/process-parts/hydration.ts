@@ -90,7 +90,12 @@ export function ledgerReader({
       const [first] = records;
       if (first !== undefined && isCut.delete(placeOf({ topic, partition }))) missing(first.timestamp);
       // What its stage has not sealed reserves and releases nothing.
-      const proven = records.filter((record) => sealFlaw(rings, topic, record) === undefined);
+      const proven = records.filter((record) => {
+        const flaw = sealFlaw(rings, topic, record);
+        // A stage may have sealed it under a key that was taken away since: nobody can tell, so what was before is not whole.
+        if (flaw === 'SEAL_KEY_UNKNOWN') missing(Math.min(record.timestamp, clock()));
+        return flaw === undefined;
+      });
       const values = proven.map(({ value }) => value);
       for (const result of await codec.decode(name, values)) {
         if (!result.ok) throw unreadable(topic, result);

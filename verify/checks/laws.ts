@@ -38,8 +38,8 @@ export function laws(): Check {
       const known = run.sources.laws![decided.kind];
       const wrong = wrongOf(decided, known, unknown);
       if (wrong !== undefined) say(run, seen, 'LAW_NOT_IN_FORCE', `${decided.set}: ${wrong}`);
-      const book = known.find(({ name }) => name === decided.set)?.book;
-      const odd = book && oddUse(seen, book);
+      const law = known.find(({ name }) => name === decided.set);
+      const odd = law?.book && oddUse(seen, law.book, law.unsure);
       if (odd) say(run, seen, 'LIMIT_USES_DIFFER', `${decided.set}: ${odd}`);
     },
     end(run) {
@@ -101,8 +101,11 @@ function wrongOf(
   return `version ${later.version} had counted since ${instant(later.latest)} for what the broker took at ${instant(at)}`;
 }
 
-/** The first use that is not what the rules state for this transfer; undefined: all are, or nothing was reserved. */
-function oddUse({ topic, value }: AnySeen, book: RuleBook): string | undefined {
+/**
+ * The first use that is not what the rules state for this transfer; undefined: all are, or nothing was reserved.
+ * @param unsure rules that need not count; where they do, it is as they state
+ */
+function oddUse({ topic, value }: AnySeen, book: RuleBook, unsure?: ReadonlySet<string>): string | undefined {
   if (topic !== 'transfer.reserved' && topic !== 'transfer.held') return undefined;
   const { reservation, price, screening } = value;
   if (reservation === null || price === null || screening === null) return undefined;
@@ -117,7 +120,7 @@ function oddUse({ topic, value }: AnySeen, book: RuleBook): string | undefined {
     if (stated.get(use.ruleId) !== statementOf(use)) return `it does not state what is reserved for ${use.ruleId}`;
     stated.delete(use.ruleId);
   }
-  const [missing] = stated.keys();
+  const missing = [...stated.keys()].find((ruleId) => !unsure?.has(ruleId));
   return missing === undefined ? undefined : `nothing is reserved for ${missing}`;
 }
 
