@@ -1,4 +1,4 @@
-// `corridor dlq replay|replays|check`: dead letters sent again, under four eyes, and tried against the build at hand.
+// `corridor dlq replay|approve|refuse|discard|edit|replays|check`: dead letters sent again or ended, under four eyes, and tried.
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -98,7 +98,7 @@ export function registerReplays(dlq: Command): void {
       'after',
       `
 Nothing is sent by this. The letters are taken, so that no other replay can send them; \`dlq replays cancel\` gives them back.
-Another person lets it through with \`dlq replays approve\`, and a process with \`corridor run --replays\` sends it.
+Another person lets it through with \`dlq approve\`, and a process with \`corridor run --replays\` sends it.
 
 Example:
   corridor dlq replay --group 3f0c9a1b7d2e4c58 --reason "mended by the deploy of 03:10" --rate 200`,
@@ -106,12 +106,12 @@ Example:
     .action((options: AskOptions) => withReplays((bench) => ask(bench, options)));
   registerDiscard(dlq);
   registerEdit(dlq);
+  registerDecisions(dlq);
 
   const replays = dlq
     .command('replays')
-    .description('replays that were asked for: how far they are, and their approval');
+    .description('replays that were asked for: how far they are, and what holds them');
   registerViews(replays);
-  registerDecisions(replays);
   registerControls(replays);
 }
 
@@ -131,7 +131,7 @@ function registerDiscard(dlq: Command): void {
       'after',
       `
 A letter for which a transfer stands still ends it with a rejection, and frees its limits; any other is taken out of what
-stands. What may have been paid is left alone. Another person lets it through with \`dlq replays approve\`.
+stands. What may have been paid is left alone. Another person lets it through with \`dlq approve\`.
 
 Example:
   corridor dlq discard --letter 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --reason "account was closed" --reason-code AC04`,
@@ -209,7 +209,7 @@ async function ask(
     showReplay(tried);
     printEdits(await shownEdits(editComponents(bench), tried, 'masked'));
     print(`\nAnother person lets it through until ${approval.expiresAt.toISOString()}:`);
-    print(`  corridor dlq replays approve ${id} --letters ${tried.letters} --reason "…"`);
+    print(`  corridor dlq approve ${id} --letters ${tried.letters} --reason "…"`);
   } catch (error) {
     // Who asked sees the error: the letters are free again.
     await cancelReplay(stores, { id, by, at: new Date() }, 'it could not be tried').catch(() => undefined);
@@ -261,12 +261,12 @@ interface DecideOptions {
   readonly by: string;
 }
 
-function registerDecisions(replays: Command): void {
+function registerDecisions(dlq: Command): void {
   for (const [name, verdict, does] of [
     ['approve', 'APPROVED', 'let a replay through that somebody else asked for'],
     ['refuse', 'REFUSED', 'refuse a replay that somebody else asked for; its letters are parked again'],
   ] as const) {
-    replays
+    dlq
       .command(name)
       .argument('<replay>', 'id of the replay')
       .description(does)
@@ -275,7 +275,7 @@ function registerDecisions(replays: Command): void {
       .option('--by <operator>', 'who decides', userInfo().username)
       .addHelpText(
         'after',
-        `\nExample:\n  corridor dlq replays ${name} 0b0c… --letters 500 --reason "tried, and looked at five"`,
+        `\nExample:\n  corridor dlq ${name} 0b0c… --letters 500 --reason "tried, and looked at five"`,
       )
       .action((id: string, { letters, reason, by }: DecideOptions) =>
         withReplays(async (bench) => {

@@ -47,7 +47,7 @@ async function run(args: readonly string[], ...answers: readonly object[]): Prom
   };
   const program = new Command('corridor').exitOverride();
   registerRemoteReplays(program.command('dlq'), () => client);
-  await program.parseAsync(['dlq', 'replays', ...args], { from: 'user' });
+  await program.parseAsync(['dlq', ...args], { from: 'user' });
   return asked;
 }
 
@@ -68,10 +68,10 @@ it('a replay that stopped is followed no further, and says why', async () => {
 });
 
 it('what was asked for is taken back by its approval; what nobody asked for cannot be', async () => {
-  const asked = await run(['withdraw', 'R'], { replay: REPLAY, counts: [] });
+  const asked = await run(['replays', 'withdraw', 'R'], { replay: REPLAY, counts: [] });
   expect(asked.slice(0, 3)).toEqual(['GET /replays/R', 'GET /approvals/A', 'POST /approvals/A/withdraw "e"']);
   const unasked = { replay: { ...REPLAY, approvalId: null }, counts: [] };
-  await expect(run(['withdraw', 'R'], unasked)).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
+  await expect(run(['replays', 'withdraw', 'R'], unasked)).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
 });
 
 it('a change that the trial of the server came before is made again, of what is still frozen alone', async () => {

@@ -1,4 +1,4 @@
-// `corridor dlq replay|replays` over the API: the server selects, tries and sends; this asks, shows and confirms.
+// `corridor dlq replay|approve|refuse|watch|replays` over the API: the server selects, tries and sends; this asks and shows.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -41,18 +41,18 @@ export function registerRemoteReplays(dlq: Command, api: () => ApiClient): void 
       'after',
       `
 Nothing is sent by this. The letters are taken, so that no other replay can send them; \`dlq replays cancel\` gives them back.
-Another person lets it through with \`dlq replays approve\`, and the server sends it.
+Another person lets it through with \`dlq approve\`, and the server sends it.
 
 Example:
   corridor dlq replay --group 3f0c9a1b7d2e4c58 --reason "mended by the deploy of 03:10" --rate 200`,
     )
     .action((options: AskOptions) => ask(api(), options));
+  registerDecisions(dlq, api);
+  registerWatch(dlq, api);
   const replays = dlq
     .command('replays')
-    .description('replays that were asked for: how far they are, and their approval');
+    .description('replays that were asked for: how far they are, and what holds them');
   registerViews(replays, api);
-  registerWatch(replays, api);
-  registerDecisions(replays, api);
   registerControls(replays, api);
 }
 
@@ -103,7 +103,7 @@ export async function askAbout(
       return;
     }
     print(`\nAnother person lets it through until ${approval.expiresAt}:`);
-    print(`  corridor dlq replays approve ${replayId} --reason "…"`);
+    print(`  corridor dlq approve ${replayId} --reason "…"`);
   } catch (error) {
     // Nobody was asked: the letters are free again.
     await cancel(api, replayId).catch(() => undefined);
@@ -181,8 +181,8 @@ const WATCH_MS = 1_000;
 /** None of these goes on. */
 const OVER: ReadonlySet<Replay['state']> = new Set(['STOPPED', 'CANCELLED', 'ENDED']);
 
-function registerWatch(replays: Command, api: () => ApiClient): void {
-  replays
+function registerWatch(dlq: Command, api: () => ApiClient): void {
+  dlq
     .command('watch')
     .argument('<replay>', 'id of the replay')
     .description('follow a replay to its end, a line for each change; exit code 1: it stopped, or was cancelled')
@@ -207,12 +207,12 @@ interface DecideOptions {
   readonly reason: string;
 }
 
-function registerDecisions(replays: Command, api: () => ApiClient): void {
+function registerDecisions(dlq: Command, api: () => ApiClient): void {
   for (const [verb, does] of [
     ['approve', 'let a replay through that somebody else asked for'],
     ['refuse', 'refuse a replay that somebody else asked for; its letters are parked again'],
   ] as const) {
-    replays
+    dlq
       .command(verb)
       .argument('<replay>', 'id of the replay')
       .description(does)
@@ -242,7 +242,7 @@ async function decide(
   await confirmed({ word: verb === 'approve' ? 'replay' : 'refuse', count: replay.letters, said: letters });
   const decided = await api.ask('POST', `${path}/${verb}`, { body: { reason }, etag: found.etag });
   const { state, decided: by } = approvalDto.parse(decided.body);
-  print(`\n${state} by ${by?.by ?? '-'}. Follow it: corridor dlq replays show ${id}`);
+  print(`\n${state} by ${by?.by ?? '-'}. Follow it: corridor dlq watch ${id}`);
 }
 
 function registerControls(replays: Command, api: () => ApiClient): void {

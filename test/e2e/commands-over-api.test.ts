@@ -142,28 +142,17 @@ describe('commands over the API', () => {
       expect(asked).toMatch(new RegExp(`letters +${dead} of fx-pricing, to fx-pricing\\.replay`));
       expect(asked).toMatch(/money +[\d,.]+ [A-Z]{3}/);
       expect(asked).toMatch(/rate +50 a second after a canary of 2/);
-      const [, id] = /replays approve (\S+)/.exec(asked)!;
+      const [, id] = /dlq approve (\S+)/.exec(asked)!;
       expect(await json(VERA, 'dlq', 'replays', 'list')).toMatchObject(
         expect.arrayContaining([expect.objectContaining({ replayId: id })]),
       );
       expect(await said(VERA, 'dlq', 'replays', 'list')).toContain(id);
       const { replay } = await json(BEN, 'dlq', 'replays', 'show', id!);
       expect(await said(BEN, 'approvals', 'show', replay.approvalId)).toContain(`replay ${dead} dead letters`);
-      await mistaken(
-        ASHA,
-        'ACTION_FORBIDDEN',
-        'dlq',
-        'replays',
-        'approve',
-        id!,
-        '--letters',
-        String(dead),
-        '--reason',
-        'me',
+      await mistaken(ASHA, 'ACTION_FORBIDDEN', 'dlq', 'approve', id!, '--letters', String(dead), '--reason', 'me');
+      expect(await said(BEN, 'dlq', 'refuse', id!, '--letters', String(dead), '--reason', 'not yet')).toContain(
+        'REFUSED by ben',
       );
-      expect(
-        await said(BEN, 'dlq', 'replays', 'refuse', id!, '--letters', String(dead), '--reason', 'not yet'),
-      ).toContain('REFUSED by ben');
       await vi.waitUntil(async () => (await people.parked()) === dead, WAIT);
 
       // One is ended for good.
@@ -182,8 +171,8 @@ describe('commands over the API', () => {
         '1',
       );
       expect(discarded).toContain('to be ended for good, reason AC04');
-      const [, discardId] = /replays approve (\S+)/.exec(discarded)!;
-      expect(await said(BEN, 'dlq', 'replays', 'approve', discardId!, '--letters', '1', '--reason', 'seen')).toContain(
+      const [, discardId] = /dlq approve (\S+)/.exec(discarded)!;
+      expect(await said(BEN, 'dlq', 'approve', discardId!, '--letters', '1', '--reason', 'seen')).toContain(
         'APPROVED by ben',
       );
       await vi.waitUntil(async () => (await people.transfersIn('REJECTED')) === 1, WAIT);
@@ -200,7 +189,7 @@ describe('commands over the API', () => {
       await vi.waitUntil(async () => (await people.parked()) === dead - 1, WAIT);
       const edited = await said(ASHA, ...edit);
       expect(edited).toContain('/parties/remittanceInformation');
-      const [, editId] = /replays approve (\S+)/.exec(edited)!;
+      const [, editId] = /dlq approve (\S+)/.exec(edited)!;
       for (const verb of ['pause', 'slow', 'resume'])
         expect(
           (await people.corridor(['dlq', 'replays', verb, editId!, ...(verb === 'slow' ? ['--rate', '1'] : [])], ASHA))

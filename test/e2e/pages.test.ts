@@ -129,7 +129,7 @@ function valuesHere(): Values {
     heard(command, printed) {
       const approvalId = /corridor approvals approve (\S+) --/.exec(printed)?.[1];
       if (approvalId !== undefined && approvalId !== 'APPROVAL') known.set('APPROVAL', approvalId);
-      const replayId = /dlq replays approve (\S+)/.exec(printed)?.[1];
+      const replayId = /dlq approve (\S+)/.exec(printed)?.[1];
       if (replayId !== undefined) known.set('REPLAY', replayId);
       const glass = /--glass (\S+)/.exec(printed)?.[1];
       if (glass !== undefined && command.startsWith('break-glass open')) known.set('GLASS', glass);
@@ -148,7 +148,7 @@ const CAME_OF: Readonly<Record<string, (walked: readonly Walked[]) => void | Pro
   },
   'docs/runbooks/a-letter-needs-a-correction.md': (walked) => {
     expect(printedBy(walked, 'dlq edit')).toContain('/parties/remittanceInformation');
-    expect(printedBy(walked, 'dlq replays approve')).toContain('APPROVED by ben');
+    expect(printedBy(walked, 'dlq approve')).toContain('APPROVED by ben');
   },
   'docs/runbooks/a-rate-jumped.md': (walked) =>
     expect(printedBy(walked, 'rates accept')).toMatch(/GB-IN: from GBP\/INR .* bps/),

@@ -142,10 +142,7 @@ describe('dead letters of a rule that was broken', () => {
     expect(replay).toMatchObject({ askedBy: 'asha', letters: dead, expected: [{ kind: 'GOES_ON', letters: dead }] });
     await pipeline.processes.at(-1)!.kill('SIGKILL');
     const approve = (who: Person, count: number, ...more: string[]) =>
-      people.corridor(
-        ['dlq', 'replays', 'approve', id, '--letters', String(count), '--reason', 'looked', ...more],
-        who,
-      );
+      people.corridor(['dlq', 'approve', id, '--letters', String(count), '--reason', 'looked', ...more], who);
     const both: Person = { name: 'asha', roles: ['operator', 'approver'] };
     expect((await approve(both, dead)).stderr).toContain('SECOND_PERSON_NEEDED');
     expect((await approve(both, dead, '--by', 'ben')).stderr).toContain('unknown option');

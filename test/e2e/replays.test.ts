@@ -89,7 +89,7 @@ async function askAndApprove(group: string, ...terms: string[]): Promise<Replay>
   const asked = await json<Replay[]>('dlq', 'replay', '--group', group, '--reason', 'mended', '--by', 'asha', ...terms);
   const replay = asked[0]!;
   const decide = (by: string, count: number) =>
-    corridor('dlq', 'replays', 'approve', replay._id, '--letters', String(count), '--reason', 'looked', '--by', by);
+    corridor('dlq', 'approve', replay._id, '--letters', String(count), '--reason', 'looked', '--by', by);
   expect((await decide('Asha ', replay.letters)).stderr).toContain('SECOND_PERSON_NEEDED');
   expect((await decide('ben', replay.letters + 1)).stderr).toContain('EVIDENCE_CHANGED');
   expect((await decide('ben', replay.letters)).code).toBe(0);
@@ -148,7 +148,7 @@ describe('dead letters of a rule that was broken', () => {
     );
     expect(asked[0]!.dryRun.histogram).toEqual([{ kind: 'REJECTED', code: 'AC04', letters: 1 }]);
     const { _id } = asked[0]!;
-    const decide = ['dlq', 'replays', 'approve', _id, '--letters', '1', '--reason', 'seen'];
+    const decide = ['dlq', 'approve', _id, '--letters', '1', '--reason', 'seen'];
     expect((await corridor(...decide, '--by', 'asha')).stderr).toContain('SECOND_PERSON_NEEDED');
     expect((await corridor(...decide, '--by', 'ben')).code).toBe(0);
     const ended = await vi.waitUntil(async () => {
@@ -177,7 +177,7 @@ describe('dead letters of a rule that was broken', () => {
     await vi.waitUntil(async () => (await (await letters()).findOne({ _id: letter!._id }))!.state === 'PARKED', WAIT);
     const { _id, dryRun } = (await json<Replay[]>(...edit(patch!)))[0]!;
     expect(dryRun.histogram).toEqual([{ kind: 'GOES_ON', code: null, letters: 1 }]);
-    const decide = ['dlq', 'replays', 'approve', _id, '--letters', '1', '--reason', 'seen'];
+    const decide = ['dlq', 'approve', _id, '--letters', '1', '--reason', 'seen'];
     expect((await corridor(...decide, '--by', 'asha')).stderr).toContain('SECOND_PERSON_NEEDED');
     const approved = await corridor(...decide, '--by', 'ben');
     expect(approved.code, approved.stderr).toBe(0);

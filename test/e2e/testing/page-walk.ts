@@ -20,7 +20,7 @@ export const ACME: Person = { name: 'acme', roles: ['producer'] };
 /** Who types what; the first that fits. Absent: asha, who operates. */
 const WHO: readonly (readonly [RegExp, Person])[] = [
   [/^approvals approve .*--glass/, ASHA],
-  [/^(approvals (approve|refuse|list|show)|dlq replays approve|break-glass review|audit )/, BEN],
+  [/^(approvals (approve|refuse|list|show)|dlq approve|break-glass review|audit )/, BEN],
   [/^cases (show|decide)/, CORA],
   [/^webhooks resend/, ACME],
 ];
@@ -123,7 +123,7 @@ async function seen(command: string, args: readonly string[], who: Person, peopl
   if (/^approvals (approve|refuse) /.test(command)) {
     return ['--hash', (await json('approvals', 'show', args[2]!)).hash];
   }
-  if (/^dlq (edit|replays approve) /.test(command)) return ['--letters', '1'];
+  if (/^dlq (edit|approve) /.test(command)) return ['--letters', '1'];
   if (command.startsWith('cases decide ')) {
     const shown = await json('cases', 'show', args[2]!);
     const verdict = /--(approve|reject|close)\b/.test(command) ? [] : ['--approve'];
