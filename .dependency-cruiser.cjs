@@ -30,6 +30,7 @@ const ASIDE = {
 };
 /** These measure and test, and may import everything. */
 const FREE = ['bench', 'test', 'bin', 'docs'];
+const KNOWN = [...PRODUCT, 'services', 'api', 'cli', ...Object.keys(ASIDE), ...FREE];
 
 const TESTS = '\\.test\\.ts$|/testing/';
 const folders = (names) => `^(${names.join('|')})/`;
@@ -57,14 +58,21 @@ module.exports = {
       name: 'no-unknown-folder',
       severity: 'error',
       comment: 'Every folder says above what it may import.',
-      from: { path: '/', pathNot: folders([...PRODUCT, 'services', 'api', 'cli', ...Object.keys(ASIDE), ...FREE]) },
+      from: { path: '/', pathNot: folders(KNOWN) },
+      to: {},
+    },
+    {
+      name: 'no-unknown-folder-of-lone-files',
+      severity: 'error',
+      comment: 'Nor does one whose files have no arrow at all go unseen.',
+      from: { path: '/', pathNot: folders(KNOWN), orphan: true },
       to: {},
     },
     {
       name: 'a-service-has-no-development-stack',
       severity: 'error',
-      comment: 'What `corridor run` loads reads its environment alone.',
-      from: { path: '^cli/commands/run\\.ts$' },
+      comment: 'What `corridor run` and `corridor api` load reads its environment alone.',
+      from: { path: '^cli/commands/(run|api)\\.ts$' },
       to: { path: folders(['infra', 'simulator', 'samples', 'cli/dev', ...FREE]), reachable: true },
     },
     {

@@ -4,7 +4,7 @@ import { type AuditedCommand, beginAudited } from './audit/acts.ts';
 import { explain, printError, shown } from './output.ts';
 import { COMMANDS, type Register } from './registry.ts';
 import { remoteCommands } from './remote/register.ts';
-import { type CommandRoute, routeOf } from './remote/session.ts';
+import { type CommandRoute, routeOf } from './remote/route.ts';
 
 /** The one that is asked for; all of them where none is, so that help knows them. Over an API, where one is named. */
 async function registrations({ argv, apiUrl }: CommandRoute): Promise<ReadonlySet<Register>> {

@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../cli/registry.ts';
 import { remoteCommands } from '../cli/remote/register.ts';
-import { routeOf } from '../cli/remote/session.ts';
+import { routeOf } from '../cli/remote/route.ts';
 import { commandsIn, type ShownCommand } from './testing/shown-commands.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');

@@ -10,7 +10,6 @@ import type { EntryLog } from '../../operations/audit/entry-log.ts';
 import { CodedError, codeAndDetail } from '../../ports/fault.ts';
 import { openAudit } from '../../services/audit.ts';
 import { Connections } from '../../services/connections.ts';
-import { commandConfig } from '../connections.ts';
 import { printError } from '../output.ts';
 
 interface CommandAct {
@@ -214,6 +213,8 @@ async function finish(audit: EntryLog & { end(): Promise<void> }, acts: readonly
 }
 
 async function openCommandAudit(): Promise<EntryLog & { end(): Promise<void> }> {
+  // Loaded by commands that act alone: it looks for the local stack, and a service has nothing of that.
+  const { commandConfig } = await import('../connections.ts');
   const connections = new Connections(commandConfig(), 'corridor-cli');
   try {
     return { ...(await openAudit(connections, 'cli')), end: () => connections.close() };

@@ -1,7 +1,6 @@
 // Commands that go to the API where one is named.
 import type { Command } from 'commander';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
-import { session } from './session.ts';
 
 type Register = (program: Command) => void;
 type RegisterRemote = (program: Command, api: () => ApiClient) => void;
@@ -28,17 +27,19 @@ const REMOTE: Readonly<Record<string, () => Promise<RegisterRemote>>> = {
   webhooks: async () => (await import('./webhooks.ts')).registerRemoteWebhooks,
 };
 
-/** Those of the commands that are there over the API, for this one. */
+/** Those of the commands that are there over the API, for this one; `open`: its client, by default with the person's token. */
 export const remoteCommands = (
   url: string,
-  open: (url: string) => ApiClient = session,
+  open?: (url: string) => ApiClient,
 ): Readonly<Record<string, () => Promise<Register>>> =>
   Object.fromEntries(
     Object.entries(REMOTE).map(([name, load]) => [
       name,
       async (): Promise<Register> => {
         const register = await load();
-        return (program) => register(program, () => open(url));
+        // A token is looked for by commands that go to the API alone.
+        const opened = open ?? (await import('./session.ts')).session;
+        return (program) => register(program, () => opened(url));
       },
     ]),
   );
