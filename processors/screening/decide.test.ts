@@ -1,13 +1,11 @@
 // Given a transfer and what the screener found, or a decision of a person, screening emits one event.
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { holdIdOf } from '../../domain/transfers/event-id.ts';
-import type { Parties, Party, ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
+import type { ReviewDecided, TransferAccepted, TransferHeld } from '../../schemas/types.generated.ts';
 import { ENGINE_VERSION } from '../../screening/engine/index.ts';
-import type { ScreeningException } from '../../screening/exceptions.ts';
-import { entityHash, type ListEntity, type ListVersion } from '../../screening/lists/index.ts';
+import type { ListVersion } from '../../screening/lists/index.ts';
 import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
 import type { Screener } from '../../screening/ports.ts';
-import { reproduceDecision } from '../../screening/reproduce.ts';
 import {
   AT,
   intermediary,
@@ -16,23 +14,16 @@ import {
   reviewDecided,
   run,
   summary,
-  transferAccepted,
   transferHeldByLimits,
-  type Wishes,
 } from '../../test/kit/builders.ts';
 import { KEYS } from '../../test/kit/keys.ts';
 import { memoryHoldClaims } from '../../test/kit/memory-claims.ts';
-import {
-  listedPerson,
-  type MemoryLists,
-  memoryLists,
-  nextVersion,
-  screenerOver,
-} from '../../test/kit/memory-screening.ts';
+import { type MemoryLists, memoryLists, screenerOver } from '../../test/kit/memory-screening.ts';
 import { contentHashOf } from '../hold-content.ts';
 import { isSealedAsHeld } from '../holds.ts';
 import type { ScreeningInput } from './decide.ts';
 import { createScreening } from './processor.ts';
+import { accepted, named, stageOver } from './testing/stage.ts';
 
 let list: ListVersion;
 let lists: MemoryLists;
@@ -47,8 +38,6 @@ beforeAll(async () => {
 function screening(holds = memoryHoldClaims(), clock = () => AT, dropped: string[] = []) {
   return createScreening({ keys: KEYS, screener, holds, clock, onDropped: ({ code }) => dropped.push(code) });
 }
-const accepted = (of: Wishes = {}): ScreeningInput => received('transfer.accepted', transferAccepted(of));
-const named = (name: string): ScreeningInput => accepted({ debtor: { name, birthDate: null } });
 
 describe('a transfer', () => {
   it('whose parties are on no list goes on, with the evidence of it', async () => {
@@ -260,147 +249,6 @@ describe('a decision', () => {
   });
 });
 
-describe('a list version that becomes active', () => {
-  const added = listedPerson('7001', 'Gwen Hartley');
-  const grown = (...more: readonly ListEntity[]) => nextVersion(list, [...list.entities, ...more], '2026-11-22');
-  async function heldUnderTheFirst() {
-    const own = memoryLists();
-    await own.put(list);
-    const stage = createScreening({
-      keys: KEYS,
-      screener: screenerOver(own),
-      holds: memoryHoldClaims(),
-      clock: () => AT,
-    });
-    const [decision] = await run(stage, [named('Anatoly Grigoryevich Vorskov')]);
-    return { own, stage, held: only(decision, 'transfer.held') };
-  }
-  const approve = (held: TransferHeld) => received('review.decided', reviewDecided(held));
-
-  it('is what the next batch is screened against, once its index is ready', async () => {
-    const own = memoryLists();
-    await own.put(list);
-    const stage = createScreening({
-      keys: KEYS,
-      screener: screenerOver(own),
-      holds: memoryHoldClaims(),
-      clock: () => AT,
-    });
-    expect((await run(stage, [accepted()])).map(summary)).toEqual(['transfer.screened']);
-    await own.put(grown(added));
-    await vi.waitFor(
-      async () =>
-        expect((await run(stage, [accepted({ debtor: { birthDate: null } })])).map(summary)).toEqual(['transfer.held']),
-      { timeout: 60_000 },
-    );
-  });
-
-  it('never clears anything before there is one', async () => {
-    const stage = createScreening({
-      keys: KEYS,
-      screener: screenerOver(memoryLists()),
-      holds: memoryHoldClaims(),
-      clock: () => AT,
-    });
-    await expect(run(stage, [accepted()])).rejects.toMatchObject({
-      code: 'NO_ACTIVE_LIST',
-      faultClass: 'transient-dependency',
-    });
-  });
-
-  it('does not hold an approved transfer again for what was decided on', async () => {
-    const { own, stage, held } = await heldUnderTheFirst();
-    await own.put(grown(listedPerson('7002', 'Somebody Else Entirely')));
-    const { screening: evidence } = only((await run(stage, [approve(held)]))[0], 'transfer.screened');
-    expect(evidence).toMatchObject({
-      outcome: 'APPROVED',
-      review: { decision: 'APPROVE' },
-      rechecks: [{ reason: 'RESUMED', outcome: 'CLEAR', lists: [{ publishedOn: '2026-11-22', activation: 2 }] }],
-    });
-  });
-
-  it('holds an approved transfer again for a new hit, and that hold can be approved in turn', async () => {
-    const { own, stage, held } = await heldUnderTheFirst();
-    await own.put(grown(listedPerson('7003', 'Anatoli Grigorievich Vorskov')));
-    const again = only((await run(stage, [approve(held)]))[0], 'transfer.held');
-    expect(again.hold).not.toMatchObject({ holdId: held.hold.holdId });
-    expect(again.hold.reasons[0]!.detail).toContain('CORRIDOR 7003');
-    expect(again.hold.reasons[0]!.detail).not.toContain('9001');
-    expect(again.screening).toMatchObject({ outcome: 'POTENTIAL_MATCH', review: { decision: 'APPROVE' } });
-    const { screening: evidence } = only((await run(stage, [approve(again)]))[0], 'transfer.screened');
-    expect(evidence).toMatchObject({ outcome: 'APPROVED', rechecks: [{ review: { decision: 'APPROVE' } }] });
-    const parties = again.parties as { 'corridor.Parties': Parties };
-    expect(reproduceDecision(evidence, parties['corridor.Parties'])).toEqual({ identical: true, differences: [] });
-  });
-});
-
-describe('an exception', () => {
-  const grant = (entityHash: string, token: string): ScreeningException => ({
-    exceptionId: 'X-1',
-    token,
-    source: 'CORRIDOR',
-    entityId: '9001',
-    entityHash,
-    expiresAt: AT + 1,
-    grantedBy: 'amara',
-    reason: 'another date of birth',
-  });
-  async function withException(change: (exception: ScreeningException) => ScreeningException, of: Partial<Party> = {}) {
-    const own = memoryLists();
-    await own.put(list);
-    const input = received(
-      'transfer.accepted',
-      transferAccepted({ debtor: { name: 'Anatoly Grigoryevich Vorskov', birthDate: null, ...of } }),
-    );
-    const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
-    own.exceptions.push(change(grant(entityHash(entity), input.value.instruction.debtorToken)));
-    const stage = createScreening({
-      keys: KEYS,
-      screener: screenerOver(own),
-      holds: memoryHoldClaims(),
-      clock: () => AT,
-    });
-    return (await run(stage, [input]))[0];
-  }
-
-  it('lets its counterparty pass for its entity, and is named in the evidence', async () => {
-    const { screening: evidence } = only(await withException((same) => same), 'transfer.screened');
-    expect(evidence.outcome).toBe('CLEAR');
-    expect(evidence.parties[0]!.candidates).toMatchObject([{ entityId: '9001', isHit: false, exceptionId: 'X-1' }]);
-  });
-
-  it('for an intermediary lets that one pass, and nobody else of the transfer', async () => {
-    const own = memoryLists();
-    await own.put(list);
-    const name = 'Anatoly Grigoryevich Vorskov';
-    const beside = accepted({ intermediaries: [intermediary({ name })] });
-    const { instruction } = beside.value as TransferAccepted;
-    const entity = list.entities.find(({ sourceId }) => sourceId === '9001')!;
-    own.exceptions.push(grant(entityHash(entity), instruction.intermediaryTokens[0]!));
-    const stage = createScreening({
-      keys: KEYS,
-      screener: screenerOver(own),
-      holds: memoryHoldClaims(),
-      clock: () => AT,
-    });
-    const both = accepted({ debtor: { name, birthDate: null }, intermediaries: [intermediary({ name })] });
-    const decisions = await run(stage, [beside, both]);
-    expect(decisions.map(summary)).toEqual(['transfer.screened', 'transfer.held']);
-    const { parties } = only(decisions[0], 'transfer.screened').screening;
-    expect(parties[2]!.candidates).toMatchObject([{ entityId: '9001', isHit: false, exceptionId: 'X-1' }]);
-  });
-
-  it.each<[string, (exception: ScreeningException) => ScreeningException]>([
-    ['of another counterparty', (exception) => ({ ...exception, token: 'another' })],
-    ['for another entity', (exception) => ({ ...exception, entityId: '9002' })],
-    ['for another source', (exception) => ({ ...exception, source: 'OFAC' })],
-    ['that has expired', (exception) => ({ ...exception, expiresAt: AT })],
-    ['for the entity as it was before it changed', (exception) => ({ ...exception, entityHash: 'before' })],
-  ])('%s changes nothing', async (_, change) => {
-    expect(summary(await withException(change))).toBe('transfer.held');
-  });
-});
-
 describe('a check of name and account that did not match', () => {
   const asked = { reviewRules: ['payee-name-differs'] };
   const checked = { scheme: 'IN_LOOKUP', result: 'NMTC', checkedAt: AT, payerProceeded: true } as const;
@@ -413,7 +261,7 @@ describe('a check of name and account that did not match', () => {
   const stage = async () => {
     const own = memoryLists();
     await own.put(list);
-    return createScreening({ keys: KEYS, screener: screenerOver(own), holds: memoryHoldClaims(), clock: () => AT });
+    return stageOver(own);
   };
 
   it('holds the transfer by the rule that asks for a person, and never refuses it', async () => {
@@ -444,31 +292,4 @@ describe('a check of name and account that did not match', () => {
     const held = only((await run(await stage(), [listed]))[0], 'transfer.held');
     expect(held.hold.reasons.map(({ code }) => code)).toEqual(['RR04', 'BE01']);
   });
-});
-
-it('holds an exact identifier as a true match, which no exception excuses', async () => {
-  const passport = { scheme: 'PASSPORT', value: 'x-0000007', country: 'IR' };
-  const input = received('transfer.accepted', transferAccepted({ debtor: { identifiers: [passport] } }));
-  const own = memoryLists();
-  await own.put(list);
-  const entity = list.entities.find(({ sourceId }) => sourceId === '9007')!;
-  own.exceptions.push({
-    exceptionId: 'X-2',
-    token: input.value.instruction.debtorToken,
-    source: 'CORRIDOR',
-    entityId: '9007',
-    entityHash: entityHash(entity),
-    expiresAt: AT + 1,
-    grantedBy: 'amara',
-    reason: 'none that counts',
-  });
-  const stage = createScreening({
-    keys: KEYS,
-    screener: screenerOver(own),
-    holds: memoryHoldClaims(),
-    clock: () => AT,
-  });
-  const { screening: evidence, hold } = only((await run(stage, [input]))[0], 'transfer.held');
-  expect(evidence!.outcome).toBe('TRUE_MATCH');
-  expect(hold.reasons[0]!.detail).toBe('the sender has an identifier of CORRIDOR 9007');
 });

@@ -1,3 +1,4 @@
+// oxlint-disable eslint/max-lines -- one table, which people read from its beginning to its end
 // Every setting of Corridor. To add one, add it here: its type, its check, `corridor config` and docs/configuration.md
 // follow (`npm run generate`).
 

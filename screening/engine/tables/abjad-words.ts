@@ -1,3 +1,4 @@
+// oxlint-disable eslint/max-lines -- one table of words, a line each
 /**
  * Words of names as they are written in Arabic script, and how Latin script writes them: what the script leaves out is
  * known for the names that many bear. Arabic, Persian, Dari, Pashto and Urdu; one reading a word, the usual one of
