@@ -141,8 +141,8 @@ export const PAYOUT_FAILPOINTS = [
   'payout.after-cancel',
 ] as const;
 /**
- * Two persons let the closing of a case through, and it is not written yet; it is, and nobody was told. They are on no list of
- * the crash harness: nobody closes cases of payouts in its runs.
+ * Two persons let the closing of a case through, and it is not written yet; it is, and nobody was told. The crash
+ * harness draws none of them: nobody closes cases of payouts in its runs.
  */
 export const CLOSING_FAILPOINTS = ['payout.before-closing', 'payout.after-closing'] as const;
 export type PayoutFailpoint = (typeof PAYOUT_FAILPOINTS)[number];

@@ -1,5 +1,5 @@
 // Failpoints of what people have done: of approvals, of what is written to the topic of controls, and of what sends letters
-// again. They are on no list of the crash harness: test/e2e/killed-acts dies at each; at those of
+// again. The crash harness does not draw them: test/e2e/killed-acts dies at each; at those of
 // policies no process was killed: operations/policies/activate.test.ts breaks off before and after the write.
 
 export const ACT_FAILPOINTS = [

@@ -1,4 +1,5 @@
-// Failpoints of the sender of webhooks. They are on no list of the crash harness, which passes all but one of them: none of its endpoints is gone.
+// Failpoints of the sender of webhooks. No run of the crash harness has to reach them; it passes all but one, since none of its
+// endpoints is gone.
 
 export const WEBHOOK_FAILPOINTS = [
   /** Deliveries are claimed; nothing is sent. */

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { CLOSING_FAILPOINTS } from '../payouts/ports.ts';
-import { WEBHOOK_FAILPOINTS } from '../ports/webhook-failpoints.ts';
-import { createFailpoints, FAILPOINTS, parseFailpoints } from './failpoints.ts';
+import { ALL_FAILPOINTS, createFailpoints, FAILPOINTS, parseFailpoints } from './failpoints.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
+/** Those of the tests here. */
+const NAMES = new Set(['a.b', 'c.d']);
 const logFile = () => path.join(mkdtempSync(path.join(tmpdir(), 'corridor-failpoints-')), 'hits.log');
 
 describe('failpoints', () => {
@@ -18,7 +18,7 @@ describe('failpoints', () => {
   });
 
   it('throw at the n-th hit only, as a fault that passes', () => {
-    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=throw@2' });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=throw@2' }, NAMES);
     expect(failpoint('a.b')).toBeUndefined();
     expect(() => failpoint('a.b')).toThrow(
       expect.objectContaining({ code: 'FAILPOINT', faultClass: 'transient-dependency' }),
@@ -27,14 +27,17 @@ describe('failpoints', () => {
   });
 
   it('throw from the n-th hit on', () => {
-    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: ' a.b=throw@2+ , c.d=delay:1 ' });
+    const failpoint = createFailpoints(
+      { CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: ' a.b=throw@2+ , c.d=delay:1 ' },
+      NAMES,
+    );
     expect(failpoint('a.b')).toBeUndefined();
     expect(() => failpoint('a.b')).toThrow('a.b');
     expect(() => failpoint('a.b')).toThrow('a.b');
   });
 
   it('delay', async () => {
-    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=delay:1' });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS: 'a.b=delay:1' }, NAMES);
     const delayed = failpoint('a.b');
     expect(delayed).toBeInstanceOf(Promise);
     await delayed;
@@ -42,11 +45,14 @@ describe('failpoints', () => {
 
   it('note what was reached, once, and each time they act', () => {
     const file = logFile();
-    const failpoint = createFailpoints({
-      CORRIDOR_ENV: 'test',
-      CORRIDOR_FAILPOINTS: 'a.b=delay:0@2+',
-      CORRIDOR_FAILPOINT_LOG: file,
-    });
+    const failpoint = createFailpoints(
+      {
+        CORRIDOR_ENV: 'test',
+        CORRIDOR_FAILPOINTS: 'a.b=delay:0@2+',
+        CORRIDOR_FAILPOINT_LOG: file,
+      },
+      NAMES,
+    );
     for (let i = 0; i < 3; i++) void failpoint('a.b');
     void failpoint('c.d');
     expect(readFileSync(file, 'utf8').trim().split('\n')).toEqual([
@@ -88,7 +94,7 @@ describe('failpoints', () => {
   it('take the rules of a file when told so, and count from one again', async () => {
     const file = logFile();
     writeFileSync(file, '');
-    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS_FILE: file });
+    const failpoint = createFailpoints({ CORRIDOR_ENV: 'test', CORRIDOR_FAILPOINTS_FILE: file }, NAMES);
     expect(failpoint('a.b')).toBeUndefined();
     writeFileSync(file, 'a.b=throw@2');
     process.emit('SIGUSR2', 'SIGUSR2');
@@ -99,6 +105,13 @@ describe('failpoints', () => {
   it.each(['a.b', 'a.b=die', 'a.b=kill@', 'a.b=delay', 'a b=kill'])('refuse the rule %s', (rule) => {
     expect(() => parseFailpoints(rule)).toThrow('not a failpoint rule');
   });
+
+  it('refuse a name that no failpoint has: nothing would be injected', () => {
+    expect(() => parseFailpoints('intake.after-claims=kill')).toThrow(
+      expect.objectContaining({ code: 'FAILPOINT_UNREADABLE', faultClass: 'fatal' }),
+    );
+    expect(parseFailpoints('webhooks.after-post=kill,approvals.after-end=kill,payout.after-closing=kill').size).toBe(3);
+  });
 });
 
 it('every failpoint in the code is on the list, and every one on the list is in the code', () => {
@@ -107,10 +120,10 @@ it('every failpoint in the code is on the list, and every one on the list is in 
   for (const file of files.trim().split('\n')) {
     if (/\.test\.ts$|^test\/|^bench\//.test(file) || !existsSync(path.join(root, file))) continue;
     const text = readFileSync(path.join(root, file), 'utf8');
-    for (const [, name] of text.matchAll(/[fF]ailpoint(?:\?\.)?\(\s*'([\w.-]+)'/g)) called.add(name!);
+    for (const [, name] of text.matchAll(/(?:[fF]ailpoint(?:\?\.)?|\bat)\(\s*'([\w-]+\.[\w-]+)'/g)) called.add(name!);
   }
-  const listed = FAILPOINTS.filter((name) => !/\.(after-prepare|before-write|after-write)$/.test(name));
-  expect([...called].sort()).toEqual([...listed, ...CLOSING_FAILPOINTS, ...WEBHOOK_FAILPOINTS].sort());
+  const listed = [...ALL_FAILPOINTS].filter((name) => !/\.(after-prepare|before-write|after-write)$/.test(name));
+  expect([...called].sort()).toEqual(listed.sort());
 });
 
 it('the list keeps its order: a run of the harness is repeated by its seed, which draws from it', () => {

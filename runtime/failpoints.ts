@@ -9,10 +9,12 @@
 // whenever it acts (`kill NAME 3`), before it does. With CORRIDOR_FAILPOINTS_FILE, a process that gets SIGUSR2 takes the
 // rules of that file in place of those it has, and counts from one again: a harness arms it while it works.
 import { appendFileSync, readFileSync } from 'node:fs';
-import { PAYOUT_FAILPOINTS } from '../payouts/ports.ts';
+import { CLOSING_FAILPOINTS, PAYOUT_FAILPOINTS } from '../payouts/ports.ts';
+import { ACT_FAILPOINTS } from '../ports/act-failpoints.ts';
 import { forbiddenVariables, refuseOutsideTrials } from '../ports/environment.ts';
 import { CodedError } from '../ports/fault.ts';
 import { LOG_FAILPOINTS } from '../ports/log-failpoints.ts';
+import { WEBHOOK_FAILPOINTS } from '../ports/webhook-failpoints.ts';
 import { PRICING_FAILPOINTS } from '../processors/fx-pricing/ports.ts';
 import { HOLD_CLAIMS_FAILPOINTS, HOLD_FAILPOINTS } from '../processors/holds.ts';
 import { INTAKE_FAILPOINTS } from '../processors/intake/ports.ts';
@@ -20,13 +22,7 @@ import { LIMITS_FAILPOINTS } from '../processors/limits/ports.ts';
 import { SETTLEMENT_FAILPOINTS } from '../processors/settlement/ports.ts';
 import { consumers, topology } from '../processors/topology.ts';
 
-/**
- * Every failpoint there is, so that a harness can tell those that were never hit: those of the hosts, then the lists of their
- * owners. A harness draws from it by seed, so a new one goes to the end of its list, and lists keep their order.
- */
-export const FAILPOINTS: readonly string[] = [
-  ...Object.keys(topology).map((stage) => `${stage}.after-prepare`),
-  ...Object.keys(consumers).flatMap((consumer) => [`${consumer}.before-write`, `${consumer}.after-write`]),
+const OF_OWNERS = [
   ...INTAKE_FAILPOINTS,
   ...HOLD_FAILPOINTS,
   ...LIMITS_FAILPOINTS,
@@ -35,7 +31,28 @@ export const FAILPOINTS: readonly string[] = [
   ...PAYOUT_FAILPOINTS,
   ...LOG_FAILPOINTS,
   ...PRICING_FAILPOINTS,
+] as const;
+
+/** Failpoints that no run of the crash harness has to reach: tests of their own die there. */
+const OF_TESTS_OF_THEIR_OWN = [...CLOSING_FAILPOINTS, ...WEBHOOK_FAILPOINTS, ...ACT_FAILPOINTS] as const;
+
+/**
+ * Every failpoint that the crash harness draws from and has to reach: those of the hosts, then the lists of their owners. It
+ * draws by seed, so a new one goes to the end of its list, and lists keep their order.
+ */
+export const FAILPOINTS: readonly string[] = [
+  ...Object.keys(topology).map((stage) => `${stage}.after-prepare`),
+  ...Object.keys(consumers).flatMap((consumer) => [`${consumer}.before-write`, `${consumer}.after-write`]),
+  ...OF_OWNERS,
 ];
+
+/** Every failpoint there is. */
+export const ALL_FAILPOINTS: ReadonlySet<string> = new Set([...FAILPOINTS, ...OF_TESTS_OF_THEIR_OWN]);
+
+export type FailpointName =
+  | `${string}.${'after-prepare' | 'before-write' | 'after-write'}`
+  | (typeof OF_OWNERS)[number]
+  | (typeof OF_TESTS_OF_THEIR_OWN)[number];
 
 type Action = { readonly kind: 'kill' | 'stop' | 'throw' | 'wedge' } | { readonly kind: 'delay'; readonly ms: number };
 interface Armed {
@@ -49,14 +66,19 @@ const STOP_TAKES_HOLD_MS = 5;
 
 const RULE = /^([\w.-]+)=(kill|stop|throw|wedge|delay:(\d{1,6}))(?:@(\d{1,9})(\+?))?$/;
 
-/** Parses CORRIDOR_FAILPOINTS. Throws on what it does not understand: a harness must not think that it injects. */
-export function parseFailpoints(text: string): ReadonlyMap<string, readonly Armed[]> {
+/**
+ * Parses CORRIDOR_FAILPOINTS. Throws on what it does not understand, and on a name that no failpoint has: a harness must not
+ * think that it injects.
+ */
+export function parseFailpoints(text: string, names = ALL_FAILPOINTS): ReadonlyMap<string, readonly Armed[]> {
   const rules = new Map<string, Armed[]>();
   for (const part of text.split(',').map((rule) => rule.trim())) {
     if (part === '') continue;
     const match = RULE.exec(part);
     if (!match) throw new CodedError('FAILPOINT_UNREADABLE', `not a failpoint rule: ${part}`, { faultClass: 'fatal' });
     const [, name, what, ms, nth, plus] = match;
+    if (!names.has(name!))
+      throw new CodedError('FAILPOINT_UNREADABLE', `there is no failpoint ${name}`, { faultClass: 'fatal' });
     const action: Action = ms === undefined ? { kind: what as 'kill' | 'throw' } : { kind: 'delay', ms: Number(ms) };
     const from = nth === undefined ? 1 : Number(nth);
     const to = nth === undefined || plus === '+' ? Number.POSITIVE_INFINITY : from;
@@ -69,19 +91,20 @@ type Hook = (name: string) => Promise<void> | undefined;
 
 /**
  * The failpoints of one environment.
- * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for text that is not a rule
+ * @throws CodedError UNSAFE_REFUSED when there are any in production, FAILPOINT_UNREADABLE for text that is not a rule of one of them
  */
-export function createFailpoints(env: Readonly<Record<string, string | undefined>>): Hook {
-  let rules = parseFailpoints(env['CORRIDOR_FAILPOINTS'] ?? '');
+export function createFailpoints(env: Readonly<Record<string, string | undefined>>, names = ALL_FAILPOINTS): Hook {
+  const text = env['CORRIDOR_FAILPOINTS'] ?? '';
   const file = env['CORRIDOR_FAILPOINT_LOG'];
   const rulesFile = env['CORRIDOR_FAILPOINTS_FILE'];
-  if (rules.size === 0 && !file && !rulesFile) return () => undefined;
+  if (text.trim() === '' && !file && !rulesFile) return () => undefined;
   refuseOutsideTrials(env, 'A failpoint (CORRIDOR_FAILPOINT…)');
+  let rules = parseFailpoints(text, names);
   let hits = new Map<string, number>();
   const reached = new Set<string>();
   if (rulesFile) {
     process.on('SIGUSR2', () => {
-      rules = parseFailpoints(readFileSync(rulesFile, 'utf8'));
+      rules = parseFailpoints(readFileSync(rulesFile, 'utf8'), names);
       hits = new Map();
     });
   }
@@ -122,9 +145,9 @@ const refused: Hook = () => refuseOutsideTrials(process.env, 'A failpoint (CORRI
 const active = forbiddenVariables(process.env).length > 0 ? refused : createFailpoints(process.env);
 
 /**
- * Marks a place between two side effects, by a name of the list above; `await` it. Throws, waits or never returns when
+ * Marks a place between two side effects, by a name of the lists above; `await` it. Throws, waits or never returns when
  * armed so. Modules that must not import the runtime get it as a parameter.
  */
-export function failpoint(name: string): Promise<void> | undefined {
+export function failpoint(name: FailpointName): Promise<void> | undefined {
   return active(name);
 }

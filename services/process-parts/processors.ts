@@ -21,7 +21,7 @@ import { rulesOf } from '../../processors/limits/requests.ts';
 import { createPayoutDispatch } from '../../processors/payout-dispatch/processor.ts';
 import { createScreening } from '../../processors/screening/processor.ts';
 import { createSettlement } from '../../processors/settlement/processor.ts';
-import { failpoint } from '../../runtime/failpoints.ts';
+import { type FailpointName, failpoint } from '../../runtime/failpoints.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import {
   createProcessorHost,
@@ -92,7 +92,7 @@ export async function processorHosts(
 }
 
 const clock = Date.now;
-const hook = async (name: string) => failpoint(name);
+const hook = async (name: FailpointName) => failpoint(name);
 const dropped = (stage: string, { logger, metrics }: HostRuntime) => {
   return (cause: { code: ErrorCode; detail: string }) => {
     metrics.faults.inc({ consumer: stage, code: cause.code });

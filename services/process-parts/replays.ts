@@ -6,7 +6,6 @@ import { letterChecks } from '../../adapters/mongo/letter-checks.ts';
 import { payoutKeys, transfersNow } from '../../adapters/mongo/transfers-now.ts';
 import { runCheck } from '../../operations/dead-letters/checks/checks.ts';
 import { ReplayRunner } from '../../operations/dead-letters/replays/run.ts';
-import type { ActFailpoint } from '../../ports/act-failpoints.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { within } from '../../ports/pause.ts';
@@ -55,7 +54,7 @@ export async function replayHosts(connections: Connections, runtime: HostRuntime
       logger.info({ stage: PART, replayId, detail: state, ...(halted && { code: halted.code }) }, 'replay changed');
     },
     onFault: (replayId, { code, detail }) => met(code, detail, replayId),
-    onSend: (when) => failpoint(`replays.${when}-send` satisfies ActFailpoint),
+    onSend: (when) => (when === 'before' ? failpoint('replays.before-send') : failpoint('replays.after-send')),
   });
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
