@@ -47,6 +47,15 @@ describe('a client of the API', () => {
     await expect(client(endless).api.ask('POST', '/a')).rejects.toMatchObject(wrong);
   });
 
+  it('says what is wrong with a request, each with its place in it', async () => {
+    const errors = [{ in: 'body', pointer: '/select', detail: 'name one' }, null];
+    const refused = () =>
+      json({ code: 'REQUEST_INVALID', detail: '1 thing is wrong', action: 'Mend it.', errors }, 400);
+    await expect(client(refused).api.ask('POST', '/a')).rejects.toMatchObject({
+      message: '1 thing is wrong. body/select: name one. Mend it.',
+    });
+  });
+
   it('asks again for what is the same however often it is asked, and for nothing else', async () => {
     const again = client(down, problem('MONGO_UNAVAILABLE', 503), () => json({ ok: true }));
     expect((await again.api.ask('GET', '/a')).body).toEqual({ ok: true });

@@ -1,5 +1,6 @@
 // A client of Corridor's own API, for commands: bounded, and believing nothing that is not of the shape that was asked for.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { safeText } from '../../domain/text/text.ts';
 import { type BackoffLimits, doubledMs } from '../../ports/backoff.ts';
 import { type ErrorCode, errorCodes } from '../../ports/error-codes.ts';
@@ -38,6 +39,8 @@ export interface ApiClient {
 const MAX_ANSWER_BYTES = 16 * 1_024 * 1_024;
 const TIMEOUT_MS = 30_000;
 const MAX_TRIES = 4;
+const MAX_FLAWS = 20;
+const flaw = z.object({ in: z.string(), pointer: z.string(), detail: z.string() });
 const PAUSES: BackoffLimits = { firstMs: 500, maxMs: 4_000 };
 
 export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions): ApiClient {
@@ -94,14 +97,28 @@ const wrong = (why: string) => new CodedError('API_ANSWER_WRONG', `the API answe
 
 /** The problem as a fault of the same code, where the catalogue has it. */
 function problemIn(status: number, body: unknown): CodedError {
-  const { code, detail, action } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
+  const { code, detail, action, errors } = (typeof body === 'object' && body !== null ? body : {}) as Record<
+    string,
+    unknown
+  >;
   const known = typeof code === 'string' && Object.hasOwn(errorCodes, code) ? (code as ErrorCode) : undefined;
   if (known === undefined) return wrong(`status ${status} without a code that is known here`);
-  const says = [detail, action].filter((text) => typeof text === 'string').map((text) => safeText(text as string));
+  const texts = [detail, flawsIn(errors), action].filter((text) => typeof text === 'string' && text !== '');
+  const says = texts.map((text) => safeText(text as string));
   return new CodedError(known, says.join('. '), {
     faultClass: status >= 500 ? 'transient-dependency' : 'invalid-request',
     ...(status >= 500 ? { dependency: 'api' } : {}),
   });
+}
+
+/** What is wrong with a request, each with its place in it: `body/select: name one`. */
+function flawsIn(errors: unknown): string {
+  const { data } = z.array(z.unknown()).safeParse(errors);
+  const flaws = (data ?? []).slice(0, MAX_FLAWS).flatMap((each) => {
+    const { data: found } = flaw.safeParse(each);
+    return found ? [`${found.in}${found.pointer}: ${found.detail}`] : [];
+  });
+  return flaws.join('; ');
 }
 
 function faultOf(error: unknown, url: string): CodedError {

@@ -18,7 +18,7 @@ import type { Connections } from '../../services/connections.ts';
 import { controlLog } from '../../services/controls.ts';
 import { askOnTerminal } from '../cases/confirm.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, withJson } from '../output.ts';
+import { count, print, printCut, printRows, withJson } from '../output.ts';
 
 interface Bench {
   readonly connections: Connections;
@@ -49,9 +49,11 @@ function registerList(all: Command): void {
     .action(({ state, limit, json }: { state: string; limit: number; json?: boolean }) =>
       withApprovals(async ({ desk }) => {
         const states = state === 'ALL' ? APPROVAL_STATES : [state as ApprovalState];
-        const found = await listApprovals(desk.store, states, limit, new Date());
+        const all = await listApprovals(desk.store, states, limit + 1, new Date());
+        const found = all.slice(0, limit);
         if (json) printRows(found, [], true);
         else printRows(found.map(row), ['approval', 'act', 'state', 'asked by', 'what', 'until']);
+        printCut(all.length <= limit, limit, 'These are the latest: name a state with --state, or say --limit.');
       }),
     );
 }

@@ -25,7 +25,7 @@ import { type ApprovalDesk, openApprovals } from '../../services/approvals.ts';
 import type { Connections } from '../../services/connections.ts';
 import { revocationsInLog } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
-import { print, printRows } from '../output.ts';
+import { print, printCut, printRows } from '../output.ts';
 import {
   type AddExceptionOptions,
   addExceptionCommand,
@@ -121,8 +121,9 @@ function registerList(exceptions: Command): void {
   listExceptionsCommand(exceptions).action(({ token, limit, json }: ListExceptionsOptions) =>
     withExceptions(async (store, { config }) => {
       const { operators } = config.keys;
-      const filter = { limit, ...(token === undefined ? {} : { token }) };
-      const found = await listExceptions(store, filter, { operators, now: Date.now() });
+      const filter = { limit: limit + 1, ...(token === undefined ? {} : { token }) };
+      const all = await listExceptions(store, filter, { operators, now: Date.now() });
+      const found = all.slice(0, limit);
       printRows(
         found.map((each) => ({
           exceptionId: each.exceptionId,
@@ -137,6 +138,7 @@ function registerList(exceptions: Command): void {
         EXCEPTION_COLUMNS,
         json,
       );
+      printCut(all.length <= limit, limit, 'These are the newest: say --limit.');
     }),
   );
 }

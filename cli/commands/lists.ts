@@ -22,7 +22,7 @@ import type { Connections } from '../../services/connections.ts';
 import { activationPublisher } from '../../services/screening.ts';
 import { withConnections } from '../connections.ts';
 import { LIST_FORMATS, readListFiles } from '../lists/read-files.ts';
-import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { count, print, printCut, printRows, toJson, withJson } from '../output.ts';
 
 interface ImportOptions {
   readonly source?: string;
@@ -151,7 +151,8 @@ async function printVersion(store: ListStore, versionId: string, { json }: ShowO
 }
 
 async function printVersions(store: ListStore, { source, limit, json }: ShowOptions): Promise<void> {
-  const versions = await listVersions(store, { limit, ...(source === undefined ? {} : { source }) });
+  const all = await listVersions(store, { limit: limit + 1, ...(source === undefined ? {} : { source }) });
+  const versions = all.slice(0, limit);
   printRows(
     versions.map(({ head, status, inForceSince }) => ({
       version: head.versionId,
@@ -166,6 +167,7 @@ async function printVersions(store: ListStore, { source, limit, json }: ShowOpti
     ['version', 'published', 'entities', 'names', 'imported', 'by', 'inForceSince', 'state'],
     json,
   );
+  printCut(all.length <= limit, limit, 'These are the newest: say --limit.');
 }
 
 /** A refusal in words, without a stack. What is in force stays in force. */

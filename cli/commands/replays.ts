@@ -37,7 +37,7 @@ import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
 import { replayStores } from '../../services/replay-stores.ts';
 import { reportResult } from '../audit/acts.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printError, printRows, withJson, withUnmask } from '../output.ts';
+import { count, print, printCut, printError, printRows, withJson, withUnmask } from '../output.ts';
 import { amountText, type FilterOptions, filtered, filterFrom } from './dead-letter-options.ts';
 import { EDIT_HELP, printEdits, readPatch } from './letter-edits.ts';
 
@@ -223,15 +223,19 @@ async function ownerOf({ connections }: Bench, filter: Omit<FilterOptions, 'stat
   throw new CodedError('REPLAY_EMPTY', 'no dead letter is selected by this filter');
 }
 
+const MAX_LISTED = 100;
+
 function registerViews(replays: Command): void {
   withJson(replays.command('list'))
     .description('replays, the latest first')
     .addHelpText('after', '\nExample:\n  corridor dlq replays list')
     .action(({ json }: { json?: boolean }) =>
       withReplays(async ({ stores }) => {
-        const found = await stores.replays.list(REPLAY_STATES, 50);
+        const all = await stores.replays.list(REPLAY_STATES, MAX_LISTED + 1);
+        const found = all.slice(0, MAX_LISTED);
         if (json) printRows(found, [], true);
         else printRows(found.map(replayRow), ['replay', 'act', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
+        printCut(all.length <= MAX_LISTED, MAX_LISTED, 'These are the latest.');
       }),
     );
 

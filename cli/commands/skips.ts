@@ -10,7 +10,7 @@ import { CodedError } from '../../ports/fault.ts';
 import { openAudit } from '../../services/audit.ts';
 import { settleSkipsOf, skipComponents } from '../../services/skips.ts';
 import { withConnections } from '../connections.ts';
-import { count, print, printRows, withJson } from '../output.ts';
+import { count, print, printCut, printRows, withJson } from '../output.ts';
 
 interface SkipOptions {
   readonly topic: string;
@@ -77,10 +77,14 @@ Examples:
         await audit.close(AUDIT_CLOSE_MS);
         const store = approvals(await connections.db());
         const states = state === undefined ? APPROVAL_STATES : [state];
-        const found = (await Promise.all(states.map((each) => store.ofAct('records.skip', each, limit)))).flat();
-        const latest = found.toSorted((a, b) => b.askedAt.getTime() - a.askedAt.getTime());
+        const found = await Promise.all(states.map((each) => store.ofAct('records.skip', each, limit + 1)));
+        const isCut = found.some((each) => each.length > limit);
+        const latest = found
+          .flatMap((each) => each.slice(0, limit))
+          .toSorted((a, b) => b.askedAt.getTime() - a.askedAt.getTime());
         if (json) printRows(latest, [], true);
         else printRows(latest.map(row), ['approval', 'state', 'asked by', 'what', 'came of it']);
+        printCut(!isCut, latest.length, 'These are the latest of each state: say --limit.');
       }),
     );
 }

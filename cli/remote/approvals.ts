@@ -4,11 +4,11 @@ import { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { APPROVAL_STATES } from '../../operations/approvals/approval.ts';
-import { print, printRows, toJson, withJson } from '../output.ts';
+import { print, printCut, printRows, toJson, withJson } from '../output.ts';
 import { confirmed } from './confirm.ts';
 
 type Approval = z.output<typeof approvalDto>;
-const approvalsDto = z.object({ items: z.array(approvalDto) });
+const approvalsDto = z.object({ items: z.array(approvalDto), complete: z.boolean() });
 const pathOf = (id: string) => `/approvals/${encodeURIComponent(id)}`;
 
 export function registerRemoteApprovals(program: Command, api: () => ApiClient): void {
@@ -20,9 +20,10 @@ export function registerRemoteApprovals(program: Command, api: () => ApiClient):
     .addOption(new Option('--state <state>', 'in this state').choices([...APPROVAL_STATES, 'ALL']).default('WAITING'))
     .action(async ({ state, json }: { state: string; json?: boolean }) => {
       const query = state === 'ALL' ? '' : `?state=${state}`;
-      const { items } = approvalsDto.parse((await api().ask('GET', `/approvals${query}`)).body);
+      const { items, complete } = approvalsDto.parse((await api().ask('GET', `/approvals${query}`)).body);
       if (json) printRows(items, [], true);
       else printRows(items.map(row), ['approval', 'act', 'state', 'asked by', 'what', 'until']);
+      printCut(complete, items.length, 'These are the latest: name a state with --state.');
     });
   withJson(all.command('show'))
     .argument('<approval>', 'id of the approval')

@@ -6,7 +6,7 @@ import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { glassDto } from '../../api/v1/routes/break-glass.ts';
 import { controlDto } from '../../api/v1/routes/controls.ts';
-import { print, printRows } from '../output.ts';
+import { print, printCut, printRows } from '../output.ts';
 import {
   controlCommand,
   glassCommand,
@@ -21,6 +21,7 @@ import {
 } from '../shapes/control.ts';
 
 const listOf = <S extends z.ZodType>(item: S) => z.object({ items: z.array(item) });
+const glassesDto = z.object({ items: z.array(glassDto), complete: z.boolean() });
 
 export function registerRemoteControl(program: Command, api: () => ApiClient): void {
   const control = controlCommand(program);
@@ -57,9 +58,10 @@ export function registerRemoteGlass(program: Command, api: () => ApiClient): voi
     print(`  corridor approvals approve APPROVAL --glass ${broken.glassId} --reason "…"`);
   });
   listGlassCommand(glass).action(async ({ json }: { json?: boolean }) => {
-    const { items } = listOf(glassDto).parse((await api().ask('GET', '/break-glass')).body);
+    const { items, complete } = glassesDto.parse((await api().ask('GET', '/break-glass')).body);
     if (json) printRows(items, [], true);
     else printGlasses(items.map(({ glassId: glass, ...one }) => ({ ...one, glass })));
+    printCut(complete, items.length, 'Those without a review are first.');
   });
   reviewGlassCommand(glass).action(async (id: string, { text }: { text: string }) => {
     const path = `/break-glass/${encodeURIComponent(id)}`;

@@ -36,6 +36,32 @@ describe('commands over the API', () => {
     await expect(as('root', 'admin', 'status')).rejects.toMatchObject({ code: 'UNEXPECTED_ERROR' });
   });
 
+  it('say so when a list is cut, also beside JSON', async () => {
+    const asked = { token: 'customer-1', entity: (await loadSampleList()).entities[0]!.id };
+    for (const days of ['10', '20'])
+      await as(
+        'carol',
+        'compliance',
+        'exceptions',
+        'add',
+        '--token',
+        asked.token,
+        '--entity',
+        asked.entity,
+        '--days',
+        days,
+        '--reason',
+        'x',
+      );
+    const listed = (...more: string[]) => as('carol', 'compliance', 'exceptions', 'list', ...more);
+    expect(await listed()).not.toContain('Not complete');
+    for (const more of [[], ['--json']])
+      expect(await listed('--limit', '1', ...more)).toContain('Not complete: there are more than these 1.');
+    const [approval] = [...remote.memory.approvals.all.values()];
+    for (let n = 0; n < 101; n++) remote.memory.approvals.all.set(`a-${n}`, { ...approval!, _id: `a-${n}` });
+    expect(await as('vera', 'viewer', 'approvals', 'list')).toContain('Not complete: there are more than these 100.');
+  });
+
   it('give a program what it decides on: `seen` of the case', async () => {
     const { _id: id } = [...remote.memory.cases.holds.values()].find(({ stage }) => stage === 'SCREENING')!;
     const decide = (seen: string) =>

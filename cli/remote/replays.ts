@@ -11,7 +11,7 @@ import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts'
 import { CodedError, isCoded } from '../../ports/fault.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { printEdits } from '../commands/letter-edits.ts';
-import { count, print, printError, printRows, toJson, withJson, withUnmask } from '../output.ts';
+import { count, print, printCut, printError, printRows, toJson, withJson, withUnmask } from '../output.ts';
 import { confirmed } from './confirm.ts';
 
 type Replay = z.output<typeof replayDto>;
@@ -158,9 +158,10 @@ function registerViews(replays: Command, api: () => ApiClient): void {
   withJson(replays.command('list'))
     .description('replays, the latest first')
     .action(async ({ json }: { json?: boolean }) => {
-      const { items } = replaysDto.parse((await api().ask('GET', '/replays')).body);
+      const { items, complete } = replaysDto.parse((await api().ask('GET', '/replays')).body);
       if (json) printRows(items, [], true);
       else printRows(items.map(row), ['replay', 'state', 'owner', 'letters', 'money', 'asked by', 'at']);
+      printCut(complete, items.length, 'These are the latest.');
     });
   withUnmask(withJson(replays.command('show')))
     .argument('<replay>', 'id of the replay')

@@ -6,7 +6,7 @@ import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { approvalDto } from '../../api/v1/approval-dto.ts';
 import { exceptionDto } from '../../api/v1/routes/exceptions.ts';
 import { activatedDto, changesDto, versionDto, wholeVersionDto } from '../../api/v1/routes/lists.ts';
-import { count, print, printRows, toJson, withJson } from '../output.ts';
+import { count, print, printCut, printRows, toJson, withJson } from '../output.ts';
 import {
   type AddExceptionOptions,
   addExceptionCommand,
@@ -18,7 +18,8 @@ import {
 import { onlyDirect, queryOf } from './asking.ts';
 
 const versionPath = (id: string) => `/lists/${encodeURIComponent(id)}`;
-const itemsOf = <S extends z.ZodType>(item: S) => z.object({ items: z.array(item) });
+const versionsDto = z.object({ items: z.array(versionDto), complete: z.boolean() });
+const exceptionsDto = z.object({ items: z.array(exceptionDto), complete: z.boolean() });
 
 export function registerRemoteLists(program: Command, api: () => ApiClient): void {
   const lists = program.command('lists').description('sanctions list versions: compare, put in force');
@@ -36,7 +37,7 @@ export function registerRemoteLists(program: Command, api: () => ApiClient): voi
           return;
         }
         const path = `/lists${queryOf({ source, limit })}`;
-        const { items } = itemsOf(versionDto).parse((await api().ask('GET', path)).body);
+        const { items, complete } = versionsDto.parse((await api().ask('GET', path)).body);
         printRows(
           items,
           [
@@ -45,6 +46,7 @@ export function registerRemoteLists(program: Command, api: () => ApiClient): voi
           ],
           json,
         );
+        printCut(complete, items.length, 'These are the newest: say --limit.');
       },
     );
   withJson(lists.command('diff'))
@@ -130,7 +132,9 @@ export function registerRemoteExceptions(program: Command, api: () => ApiClient)
   );
   listExceptionsCommand(exceptions).action(async ({ token, limit, json }: ListExceptionsOptions) => {
     const { body } = await api().ask('GET', `/exceptions${queryOf({ token, limit })}`);
-    printExceptions(itemsOf(exceptionDto).parse(body).items, json);
+    const { items, complete } = exceptionsDto.parse(body);
+    printExceptions(items, json);
+    printCut(complete, items.length, 'These are the newest: say --limit.');
   });
   revokeExceptionCommand(exceptions).action(async (id: string, { reason }: { reason: string }) => {
     await api().ask('POST', `/exceptions/${encodeURIComponent(id)}/revoke`, { body: { reason } });

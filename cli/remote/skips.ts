@@ -8,7 +8,7 @@ import { skipTargetDto } from '../../api/v1/routes/skips.ts';
 import { APPROVAL_STATES } from '../../operations/approvals/approval.ts';
 import { CodedError } from '../../ports/fault.ts';
 import { wholeNumber } from '../commands/skips.ts';
-import { print, printRows, withJson } from '../output.ts';
+import { print, printCut, printRows, withJson } from '../output.ts';
 import { queryOf } from './asking.ts';
 
 interface SkipOptions {
@@ -46,7 +46,7 @@ export function registerRemoteSkips(dlq: Command, api: () => ApiClient): void {
     .addOption(new Option('--state <state>', 'in this state alone').choices(APPROVAL_STATES))
     .action(async ({ state, json }: { state?: string; json?: boolean }) => {
       const { body } = await api().ask('GET', `/skips${queryOf({ state })}`);
-      const { items } = z.object({ items: z.array(approvalDto) }).parse(body);
+      const { items, complete } = z.object({ items: z.array(approvalDto), complete: z.boolean() }).parse(body);
       if (json) printRows(items, [], true);
       else
         printRows(
@@ -56,5 +56,6 @@ export function registerRemoteSkips(dlq: Command, api: () => ApiClient): void {
           })),
           ['approval', 'state', 'asked by', 'what', 'came of it'],
         );
+      printCut(complete, items.length, 'These are the latest: name a state with --state.');
     });
 }

@@ -87,15 +87,8 @@ export function registerRemoteStatus(program: Command, api: () => ApiClient): vo
 
 function printStatus({ processes, consumers, stuck, cases, problems, missing }: Status): void {
   print('\nProcesses');
-  printRows(
-    processes.map(({ url, answers, isLive, isReady, fault, parts, standing }) => ({
-      process: url,
-      ready: answers ? (isReady ? 'yes' : isLive ? 'no' : 'NOT LIVE') : 'NO ANSWER',
-      parts: answers ? parts.map(({ name }) => name).join(', ') : fault,
-      standing: standing.map(({ name, code }) => `${name} (${code})`).join(', ') || '-',
-    })),
-    ['process', 'ready', 'parts', 'standing'],
-  );
+  if (processes.length === 0) print('(none was asked: set CORRIDOR_HEALTH_URLS of the API)');
+  else printProcesses(processes);
   print('\nConsumers');
   printRows(
     consumers.map(({ consumer, records, isAtMost, oldestAt, oldestIn }) => ({
@@ -119,6 +112,18 @@ function printStatus({ processes, consumers, stuck, cases, problems, missing }: 
       ['what', 'code', 'since', 'detail'],
     );
   printGaps(missing);
+}
+
+function printProcesses(processes: Status['processes']): void {
+  printRows(
+    processes.map(({ url, answers, isLive, isReady, fault, parts, standing }) => ({
+      process: url,
+      ready: answers ? (isReady ? 'yes' : isLive ? 'no' : 'NOT LIVE') : 'NO ANSWER',
+      parts: answers ? parts.map(({ name }) => name).join(', ') : fault,
+      standing: standing.map(({ name, code }) => `${name} (${code})`).join(', ') || '-',
+    })),
+    ['process', 'ready', 'parts', 'standing'],
+  );
 }
 
 interface PageOptions {

@@ -65,12 +65,20 @@ const list = route({
   action: 'controls.read',
   tag: 'Operations',
   summary: 'Every glass that was broken, those without a review first, with what was done under it',
-  answers: { 200: z.object({ items: z.array(glassDto) }).meta({ id: 'Glasses' }) },
+  answers: {
+    200: z
+      .object({
+        items: z.array(glassDto),
+        complete: z.boolean().describe('False: there are more, which were reviewed or broken earlier.'),
+      })
+      .meta({ id: 'Glasses' }),
+  },
   refusals: LOG_REFUSALS,
   async handle({ parts, principal }) {
     const operators = operatorsOf(parts);
-    const found = (await listGlass(operators.controls.log, principal)).slice(0, MAX_GLASSES);
-    return answer(200, { items: await Promise.all(found.map((glass) => shownGlass(operators, glass))) });
+    const found = await listGlass(operators.controls.log, principal);
+    const items = await Promise.all(found.slice(0, MAX_GLASSES).map((glass) => shownGlass(operators, glass)));
+    return answer(200, { items, complete: found.length <= MAX_GLASSES });
   },
 });
 

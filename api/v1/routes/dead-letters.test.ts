@@ -97,7 +97,10 @@ describe('a replay', () => {
     const again = await get('/v1/replays/replay-1', { 'if-none-match': response.headers.etag as string });
     expect([again.statusCode, again.body]).toEqual([304, '']);
     expect((await get('/v1/replays?state=RUNNING')).json().items).toHaveLength(1);
-    expect((await get('/v1/replays?state=ENDED')).json().items).toEqual([]);
+    expect((await get('/v1/replays?state=ENDED')).json()).toEqual({ items: [], complete: true });
+    for (let n = 0; n < 100; n++) memory.replays.push({ ...replay, _id: `other-${n}` });
+    const cut = (await get('/v1/replays')).json();
+    expect([cut.items.length, cut.complete]).toEqual([100, false]);
     expect((await get('/v1/replays/replay-2')).json()).toMatchObject({ code: 'REPLAY_UNKNOWN' });
   });
 });

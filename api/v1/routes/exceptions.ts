@@ -53,13 +53,22 @@ const list = route({
     token: z.string().min(1).max(200).optional().describe('Of this counterparty alone.'),
     limit: limitParameter(MAX_PAGE_ITEMS, PAGE_ITEMS),
   }),
-  answers: { 200: z.object({ items: z.array(exceptionDto) }).meta({ id: 'ScreeningExceptions' }) },
+  answers: {
+    200: z
+      .object({
+        items: z.array(exceptionDto),
+        complete: z
+          .boolean()
+          .describe('False: there are more, which are older. Ask for more, or for one counterparty.'),
+      })
+      .meta({ id: 'ScreeningExceptions' }),
+  },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { token, limit } }) {
     const { exceptions, ring: operators } = operatorsOf(parts);
-    const filter = { limit, ...(token === undefined ? {} : { token }) };
+    const filter = { limit: limit + 1, ...(token === undefined ? {} : { token }) };
     const found = await listExceptions(exceptions.store, filter, { operators, now: parts.clock() });
-    return answer(200, { items: found.map(exceptionOf) });
+    return answer(200, { items: found.slice(0, limit).map(exceptionOf), complete: found.length <= limit });
   },
 });
 

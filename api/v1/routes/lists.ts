@@ -108,12 +108,20 @@ const list = route({
     source: z.string().min(1).max(60).optional(),
     limit: limitParameter(MAX_VERSIONS, VERSIONS),
   }),
-  answers: { 200: z.object({ items: z.array(versionDto) }).meta({ id: 'ListVersions' }) },
+  answers: {
+    200: z
+      .object({
+        items: z.array(versionDto),
+        complete: z.boolean().describe('False: there are more, which were imported earlier. Ask for more.'),
+      })
+      .meta({ id: 'ListVersions' }),
+  },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { source, limit } }) {
     const { store } = operatorsOf(parts).lists;
-    const found = await listVersions(store, { limit, ...(source === undefined ? {} : { source }) });
-    return answer(200, { items: found.map(({ head, status, inForceSince }) => versionOf(head, status, inForceSince)) });
+    const found = await listVersions(store, { limit: limit + 1, ...(source === undefined ? {} : { source }) });
+    const items = found.slice(0, limit).map(({ head, status, inForceSince }) => versionOf(head, status, inForceSince));
+    return answer(200, { items, complete: found.length <= limit });
   },
 });
 

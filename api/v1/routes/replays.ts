@@ -25,7 +25,12 @@ export const replayWithCountsDto = z
   })
   .meta({ id: 'ReplayWithCounts' });
 
-export const replaysDto = z.object({ items: z.array(replayDto) }).meta({ id: 'Replays' });
+export const replaysDto = z
+  .object({
+    items: z.array(replayDto),
+    complete: z.boolean().describe('False: there are more, which were made earlier. Name a state.'),
+  })
+  .meta({ id: 'Replays' });
 
 const listReplays = route({
   name: 'listReplays',
@@ -38,8 +43,8 @@ const listReplays = route({
   answers: { 200: replaysDto },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { state } }) {
-    const found = await parts.replays.list(state === undefined ? REPLAY_STATES : [state], MAX_REPLAYS);
-    return answer(200, { items: found.map(replayOf) });
+    const found = await parts.replays.list(state === undefined ? REPLAY_STATES : [state], MAX_REPLAYS + 1);
+    return answer(200, { items: found.slice(0, MAX_REPLAYS).map(replayOf), complete: found.length <= MAX_REPLAYS });
   },
 });
 

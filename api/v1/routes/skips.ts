@@ -72,14 +72,22 @@ const list = route({
   tag: 'Operations',
   summary: 'Skips of records, the latest first: those that wait, and what came of the others',
   query: z.strictObject({ state: z.enum(APPROVAL_STATES).optional() }),
-  answers: { 200: z.object({ items: z.array(approvalDto) }).meta({ id: 'Skips' }) },
+  answers: {
+    200: z
+      .object({
+        items: z.array(approvalDto),
+        complete: z.boolean().describe('False: there are more, which were asked for earlier. Name a state.'),
+      })
+      .meta({ id: 'Skips' }),
+  },
   refusals: ['MONGO_UNAVAILABLE'],
   async handle({ parts, query: { state } }) {
     const { skips, ring } = operatorsOf(parts);
     const states = state === undefined ? APPROVAL_STATES : [state];
-    const found = await Promise.all(states.map((each) => skips.approvals.ofAct('records.skip', each, MAX_SKIPS)));
+    const found = await Promise.all(states.map((each) => skips.approvals.ofAct('records.skip', each, MAX_SKIPS + 1)));
     const latest = found.flat().toSorted((a, b) => b.askedAt.getTime() - a.askedAt.getTime());
-    return answer(200, { items: latest.slice(0, MAX_SKIPS).map((approval) => approvalOf(approval, ring)) });
+    const items = latest.slice(0, MAX_SKIPS).map((approval) => approvalOf(approval, ring));
+    return answer(200, { items, complete: latest.length <= MAX_SKIPS });
   },
 });
 

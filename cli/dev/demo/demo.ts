@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LocalSignIn, startLocalSignIn } from '../../../adapters/auth/local-sign-in.ts';
 import { pushSchemas } from '../../../adapters/registry/push.ts';
 import { type Child, startChild } from '../../../infra/local/children.ts';
+import { freePorts } from '../../../infra/local/ports.ts';
 import { type LocalStack, stackEnvironment, startStack } from '../../../infra/local/stack.ts';
 import type { LogAdmin, LogWriter } from '../../../ports/log.ts';
 import { type Config, loadConfig } from '../../../runtime/config/config.ts';
@@ -148,7 +149,7 @@ async function startPipeline(begun: Begun, say: Say, stop: Interrupt): Promise<P
   const books = new Books();
   const watch = new Watch(books, codec, config.keys);
   const [running] = await Promise.all([
-    Promise.all(PROCESSES.map(([name, args]) => launch(name, args, { env, logs, onUnexpectedExit: unexpected(name) }))),
+    launchAll(env, logs, unexpected),
     watch.start(log.reader()),
     codec.load(['transfer.requested']),
   ]);
@@ -176,6 +177,22 @@ async function offerSignIn(begun: Begun, state: string, env: NodeJS.ProcessEnv):
   if (!keyFile) return;
   begun.signIn = await startLocalSignIn({ keyFile, env, port: 0 });
   writeFileSync(issuerFile(state), `${begun.signIn.url}\n`);
+}
+
+/** Side by side. The API asks all how they are, so where each answers is known before they start. */
+async function launchAll(
+  env: NodeJS.ProcessEnv,
+  logs: string,
+  unexpected: (name: string) => (how: string) => void,
+): Promise<readonly Child[]> {
+  const ports = await freePorts(PROCESSES.length);
+  const urls = ports.map((port) => `http://127.0.0.1:${port}`).join(',');
+  return Promise.all(
+    PROCESSES.map(([name, args], place) => {
+      const own = { ...env, CORRIDOR_HEALTH_PORT: String(ports[place]), CORRIDOR_HEALTH_URLS: urls };
+      return launch(name, args, { env: own, logs, onUnexpectedExit: unexpected(name) });
+    }),
+  );
 }
 
 interface Launch {
