@@ -69,11 +69,16 @@ const PAIR_STAGES = BACKTEST_STAGES.filter((stage): stage is PairStage => stage 
 export async function backtest(sources: StageSources, asked: BacktestAsked): Promise<BacktestDone> {
   const run = new Run(sources, asked);
   const places = await placesOf(sources.reader, PAIR_TOPICS, asked.from);
+  // While one slice is judged, the next one is read: an index of names is asked in another thread.
+  let judging = Promise.resolve();
   for await (const { ranges, until } of slicesOf(sources.reader, places)) {
-    await run.slice(ranges);
+    const [pairs] = await Promise.all([run.pairsOf(ranges), judging]);
+    judging = run.judge(pairs);
+    judging.catch(() => undefined);
     asked.onProgress?.(run.records, until);
     if (until >= asked.to && (run.isSettled || until >= asked.to + LATE_MS)) break;
   }
+  await judging;
   run.end();
   const limits = await run.limits();
   const stages = run.tallies.map((tally) => tally.report());
@@ -115,8 +120,9 @@ class Run {
     return this.#pairing.pending === 0;
   }
 
-  async slice(ranges: Parameters<SlicedLog['read']>[0]): Promise<void> {
-    const { from, to, maxHeld = MAX_HELD } = this.#asked;
+  /** Reads a slice. @returns what was decided in it, each with what it was decided on */
+  async pairsOf(ranges: Parameters<SlicedLog['read']>[0]): Promise<readonly Pair[]> {
+    const { from, to } = this.#asked;
     const pairs: Pair[] = [];
     for (const { received, timestamp } of await this.#read(ranges)) {
       this.#noteOrigin(received);
@@ -124,11 +130,19 @@ class Run {
       if (pair !== undefined) pairs.push(pair);
       if (timestamp >= from && timestamp < to) this.#pairing.input(received);
     }
-    for (const stage of PAIR_STAGES)
-      await this.#judge(
-        stage,
-        pairs.filter((pair) => pair.stage === stage),
-      );
+    return pairs;
+  }
+
+  /** The stages decide side by side, and are counted one after the other: what changed in one is not compared in the next. */
+  async judge(pairs: readonly Pair[]): Promise<void> {
+    const { maxHeld = MAX_HELD } = this.#asked;
+    const byStage = PAIR_STAGES.map((stage) => ({ stage, all: pairs.filter((pair) => pair.stage === stage) }));
+    const judged = await Promise.all(byStage.map(({ stage, all }) => this.#judged(stage, this.#unchanged(all))));
+    for (const [place, { stage, all }] of byStage.entries()) {
+      const left = this.#unchanged(all);
+      this.#tally(stage).changedBefore += all.length - left.length;
+      for (const pair of left) this.#count(pair, judged[place]!.get(pair)!);
+    }
     if (this.#pairing.pending + this.#changed.size > maxHeld)
       throw new CodedError('BACKTEST_TOO_LARGE', `more than ${maxHeld} transfers are to be remembered at once`);
   }
@@ -194,15 +208,18 @@ class Run {
     this.undecodable += 1;
   }
 
-  async #judge(stage: PairStage, pairs: readonly Pair[]): Promise<void> {
-    const tally = this.#tally(stage);
-    const left = pairs.filter(({ transferId }) => !this.#changed.has(transferId));
-    tally.changedBefore += pairs.length - left.length;
-    for (let first = 0; first < left.length; first += JUDGED_AT_ONCE) {
-      const some = left.slice(first, first + JUDGED_AT_ONCE);
+  #unchanged(pairs: readonly Pair[]): readonly Pair[] {
+    return pairs.filter(({ transferId }) => !this.#changed.has(transferId));
+  }
+
+  async #judged(stage: PairStage, pairs: readonly Pair[]): Promise<ReadonlyMap<Pair, Judgement>> {
+    const judged = new Map<Pair, Judgement>();
+    for (let first = 0; first < pairs.length; first += JUDGED_AT_ONCE) {
+      const some = pairs.slice(first, first + JUDGED_AT_ONCE);
       const judgements = await this.#sources.judges[stage](some);
-      for (const [i, pair] of some.entries()) this.#count(pair, judgements[i]!);
+      for (const [i, pair] of some.entries()) judged.set(pair, judgements[i]!);
     }
+    return judged;
   }
 
   #count(pair: Pair, judgement: Judgement): void {

@@ -2,8 +2,8 @@
 // broker took what is in them.
 import type { LogReader, PartitionRange } from '../../ports/log.ts';
 
-/** Records that are in memory at once, about. */
-const SLICE_RECORDS = 20_000;
+/** Records of a slice, about: two slices are in memory at once, one that is read and one that is judged. */
+const SLICE_RECORDS = 4_000;
 const MIN_SLICE_MS = 1_000;
 const MAX_SLICE_MS = 86_400_000;
 
