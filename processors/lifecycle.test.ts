@@ -66,7 +66,7 @@ describe('the lifecycle record of a transition', () => {
     const instruction = { ...event.instruction, corridorId: 'GB-IN' };
     expect(lifecycleOf('transfer.accepted', { ...event, instruction }, 'INTAKE')).toMatchObject({
       eventKind: 'TRANSITION',
-      contractVersion: 4,
+      contractVersion: 5,
       corridorId: 'GB-IN',
       instructedMinor: 50_000n,
       instructedCurrency: 'GBP',

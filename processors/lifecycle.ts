@@ -179,6 +179,7 @@ function instructed(instruction: Instruction) {
     amountSide: instruction.amountSide,
     debtorToken: instruction.debtorToken,
     creditorToken: instruction.creditorToken,
+    tokenKeyId: instruction.tokenKeyId,
     purposeCode: instruction.purposeCode,
     chargeBearer: instruction.chargeBearer,
     ...declaredClasses(instruction),

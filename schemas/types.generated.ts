@@ -356,6 +356,8 @@ export interface Instruction {
   fundingToken: string | null;
   /** The quote whose price it has. Absent: it has that of its time. */
   quoteId: string | null;
+  /** Which key its tokens were made with: two tokens can be compared only where it is the same. Absent: accepted before events named it. */
+  tokenKeyId: string | null;
 }
 
 /** An intent that repeats an earlier one exactly: dropped, and recorded here so that the log accounts for every input. Key: transferId. */
@@ -1455,6 +1457,8 @@ export interface TransferLifecycle {
   pivotCurrency: string | null;
   /** Name and version of the limit rules in force when it was reserved, or when limits declined it, as name@version; those that it counts against are limitRuleIds. Null: neither, or before events named them. */
   limitRulesVersion: string | null;
+  /** Which key debtorToken and creditorToken were made with: they name the same person only where it is the same. Null: accepted before records named it. */
+  tokenKeyId: string | null;
 }
 
 /** One movement of money of one transfer. The movements of a transfer sum to zero in each currency. No personal data. Key: transferId. Unique: movementId. */

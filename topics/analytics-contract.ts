@@ -3,7 +3,7 @@
 import type { TransferState } from '../domain/transfers/transfer-states.ts';
 
 /** Version of the analytics contract. It rises when a field comes; no field ever changes its meaning. */
-export const CONTRACT_VERSION = 4;
+export const CONTRACT_VERSION = 5;
 
 /**
  * Who a field is about. `none`: nobody. `pseudonymous`: a person, for whoever has the key of tokens or the records of a

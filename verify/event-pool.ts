@@ -25,6 +25,7 @@ const STORED = [
   'lifecycleSecond',
   'lifecycleSecondOfTwo',
   'lifecycleSecondOfThree',
+  'lifecycleSecondOfFour',
   'lifecycleRecordSecond',
   'lifecycleRecordBefore',
   'position',

@@ -159,13 +159,14 @@ export class TransferFold {
       event.stage = stage as StageName;
     }
     const lifecycle = lifecycleOf(topic, value, stage ?? 'PAYOUT_DISPATCH')!;
-    const { first, second, secondOfTwo, secondOfThree } = lifecycleDigests(lifecycle);
+    const { first, second, secondOfTwo, secondOfThree, secondOfFour } = lifecycleDigests(lifecycle);
     event.lifecycle = first;
     event.lifecycleSecond = second;
     const position = positionOf(topic, value);
     if (position) event.position = positionDigest(position);
     event.lifecycleSecondOfTwo = secondOfTwo;
     event.lifecycleSecondOfThree = secondOfThree;
+    event.lifecycleSecondOfFour = secondOfFour;
     transfer.token = value.instruction.debtorToken;
     const price = value.price ?? null;
     if (price !== null) keepPrice(transfer, envelope.sequence, price);

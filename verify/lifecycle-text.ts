@@ -3,10 +3,10 @@ import type { TransferLifecycle } from '../schemas/types.generated.ts';
 import { digest } from './digest.ts';
 
 /**
- * `since 1`: of the first version of the contract. `since 2` to `since 4`: of the later ones; absent in records of before.
+ * `since 1`: of the first version of the contract. `since 2` to `since 5`: of the later ones; absent in records of before.
  * `before`: what the event alone does not tell, since it is of the event before.
  */
-type Group = 'since 1' | 'since 2' | 'since 3' | 'since 4' | 'before';
+type Group = 'since 1' | 'since 2' | 'since 3' | 'since 4' | 'since 5' | 'before';
 
 // Every field, checked by the compiler: a field that the schema gains must be compared too.
 const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
@@ -76,6 +76,7 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
   priceLegs: 'since 4',
   pivotCurrency: 'since 4',
   limitRulesVersion: 'since 4',
+  tokenKeyId: 'since 5',
   previousState: 'before',
   previousOccurredAt: 'before',
   heldMs: 'before',
@@ -84,7 +85,7 @@ const FIELDS: Readonly<Record<keyof TransferLifecycle, Group>> = {
 const NAMES = Object.keys(FIELDS) as readonly (keyof TransferLifecycle)[];
 const namesOf = (group: Group) => NAMES.filter((name) => FIELDS[name] === group);
 const [FIRST, SECOND, THIRD] = [namesOf('since 1'), namesOf('since 2'), namesOf('since 3')];
-const [FOURTH, BEFORE] = [namesOf('since 4'), namesOf('before')];
+const [FOURTH, FIFTH, BEFORE] = [namesOf('since 4'), namesOf('since 5'), namesOf('before')];
 /** Counted where they are given, and last: digests in checkpoints of before are what they were. */
 const LATER: ReadonlySet<keyof TransferLifecycle> = new Set<keyof TransferLifecycle>([
   'producerId',
@@ -108,13 +109,18 @@ export interface LifecycleDigests {
   readonly secondOfTwo: number;
   /** The same, had it been made by version 3. */
   readonly secondOfThree: number;
+  /** The same, had it been made by version 4. */
+  readonly secondOfFour: number;
 }
 
 export function lifecycleDigests(record: TransferLifecycle): LifecycleDigests {
   const secondOfTwo = record.termsVersion === null ? digest(addedText({ ...record, contractVersion: 2 }, SECOND)) : 0;
   const ofThree = { ...record, contractVersion: 3 };
   const secondOfThree = digest(addedText(ofThree, SECOND) + addedText(ofThree, THIRD));
-  return { first: digest(firstText(record)), second: secondDigest(record), secondOfTwo, secondOfThree };
+  const ofFour = { ...record, contractVersion: 4 };
+  const secondOfFour = digest([SECOND, THIRD, FOURTH].map((names) => addedText(ofFour, names)).join(''));
+  const earlier = { secondOfTwo, secondOfThree, secondOfFour };
+  return { first: digest(firstText(record)), second: secondDigest(record), ...earlier };
 }
 
 export function secondDigest(record: TransferLifecycle): number {
@@ -135,7 +141,7 @@ const isOfBefore = (record: TransferLifecycle): boolean =>
   record.contractVersion === null && record.replayId === null && laterText(record) === '';
 
 const laterText = (record: TransferLifecycle): string =>
-  [SECOND, THIRD, FOURTH].map((names) => addedText(record, names)).join('');
+  [SECOND, THIRD, FOURTH, FIFTH].map((names) => addedText(record, names)).join('');
 
 function firstText(record: TransferLifecycle): string {
   let text = '';

@@ -67,6 +67,7 @@ export interface EventFact {
   lifecycleSecond: number;
   lifecycleSecondOfTwo: number;
   lifecycleSecondOfThree: number;
+  lifecycleSecondOfFour: number;
   /** Lifecycle records, and their digest. */
   lifecycleRecords: number;
   lifecycleRecordDigest: number;

@@ -124,6 +124,19 @@ describe('a history in agreement', () => {
       expect((await third(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
   });
 
+  it('takes records of the fourth version, which do not name the key of tokens, and none that name another one', async () => {
+    const fourth = (more: object) =>
+      verified(['completed', 'returned'], ({ entries }) => {
+        for (const entry of entries) {
+          if (entry.topic === 'transfer.lifecycle')
+            entry.value = { ...entry.value, tokenKeyId: null, ...more, contractVersion: 4 };
+        }
+      });
+    expect((await fourth({})).codes).not.toHaveProperty('LIFECYCLE_DIFFERS');
+    for (const more of [{ tokenKeyId: '00000000' }, { limitRulesVersion: 'made@up' }])
+      expect((await fourth(more)).codes).toHaveProperty('LIFECYCLE_DIFFERS');
+  });
+
   it('says which terms nobody knows, once, as a warning, and holds nothing against prices of before they were named', async () => {
     const named = (change: (price: { terms: { set: string } | null }) => void) =>
       verified(['completed', 'returned'], ({ entries }) => {

@@ -105,7 +105,7 @@ describe('the history of rates', () => {
     world.append([at(0, '0.00890', { base: 'INR', quote: 'JPY', rawHash: 'ab' })]);
     await world.run();
     expect(await world.history()).toMatchObject([
-      { rate: '0.00890', rawHash: 'ab', baseExponent: 2, quoteExponent: 0, contractVersion: 4, appendedAt: AT },
+      { rate: '0.00890', rawHash: 'ab', baseExponent: 2, quoteExponent: 0, contractVersion: 5, appendedAt: AT },
     ]);
   });
 
@@ -160,7 +160,7 @@ describe('the history of rates', () => {
   it('believes no history of a stranger, and none that is dated ahead shuts out a rate', async () => {
     const world = new World();
     const forged = codec.encode(HISTORY, {
-      ...{ ...at(900, '1'), rateId: 'x', baseExponent: 2, quoteExponent: 2, contractVersion: 4, appendedAt: null },
+      ...{ ...at(900, '1'), rateId: 'x', baseExponent: 2, quoteExponent: 2, contractVersion: 5, appendedAt: null },
     });
     world.log.append([{ topic: HISTORY, partition: 0, key: 'k', value: forged, headers: {} }]);
     world.append([at(1, '125.1')]);

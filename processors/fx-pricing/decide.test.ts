@@ -216,7 +216,7 @@ describe('terms', () => {
     expect(tax).toMatchObject({ kind: 'EXCISE', termId: 'tax-us-excise', basis: value.price.principal });
     const row = lifecycleOf('transfer.priced', value, 'FX_PRICING')!;
     expect(row).toMatchObject({
-      contractVersion: 4,
+      contractVersion: 5,
       termsVersion: 'example@2026-11-30',
       chargedTaxesMinor: tax!.amount.minor,
     });

@@ -22,6 +22,8 @@ export interface IntakeContext {
   readonly broughtByEdit?: readonly Reason[];
   readonly claimOutcome: ClaimOutcome;
   readonly tokenOf: (customerId: string) => string;
+  /** Which key it makes them with; null or absent: it does not say. */
+  readonly tokenKeyId?: string | null;
   /** Who the intent is provably from. */
   readonly producerId: string | null;
   /** Name and version of the rules of data that it was checked with; null or absent: there are none. */
@@ -96,7 +98,7 @@ function accepted(input: Input, claim: IntentClaim, context: IntakeContext): Int
 
 function instructionOf(
   { value, originPosition }: Input,
-  { tokenOf, rulesVersion = null, reviewRules = [], corridorId = null }: IntakeContext,
+  { tokenOf, tokenKeyId = null, rulesVersion = null, reviewRules = [], corridorId = null }: IntakeContext,
 ): Omit<Instruction, 'producerId'> {
   const { transferId, parties, ...instructed } = value;
   // Sealed parties never pass validation.
@@ -118,6 +120,7 @@ function instructionOf(
     fundingToken: fromAccount(value)
       ? tokenOf(`funding-account\n${debtor.account.scheme}\n${debtor.account.value}`)
       : null,
+    tokenKeyId,
     uetr: uetrOf(transferId),
     transferRules: rulesVersion,
     reviewRules,

@@ -12,7 +12,7 @@ import { type ClaimOutcome, settleClaims } from './claims.ts';
 import { decide, type IntakeContext, shownIdOf } from './decide.ts';
 import type { IntakeFailpoint, IntentClaims } from './ports.ts';
 import { type TransferRules, versionOf } from './rules/rule-set.ts';
-import { tokeniser } from './token.ts';
+import { tokeniser, tokenKeyIdOf } from './token.ts';
 import { DEFAULT_TIMING, type IntakeRules, lookAt, reasonsAgainst } from './validate.ts';
 
 export interface IntakeOptions {
@@ -42,13 +42,15 @@ export function createIntake(options: IntakeOptions): Processor<Topology['intake
   const rules: IntakeRules = { ...DEFAULT_TIMING, ...options.timing, corridors, transferRules };
   const rulesVersion = transferRules === undefined ? null : versionOf(transferRules);
   const tokenOf = tokeniser(options.tokenKey);
+  const tokenKeyId = tokenKeyIdOf(options.tokenKey);
   return {
     name: 'intake',
     edges: topology.intake,
     async prepare(batch) {
       const now = clock();
       const { looked, outcomes } = await standingOf(batch, now);
-      return outcomes.map((claimOutcome, index) => ({ now, ...looked[index]!, claimOutcome, tokenOf, rulesVersion }));
+      const same = { now, tokenOf, tokenKeyId, rulesVersion };
+      return outcomes.map((claimOutcome, index) => ({ ...same, ...looked[index]!, claimOutcome }));
     },
     decide,
     async discardable(batch) {

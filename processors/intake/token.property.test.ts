@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tokeniser } from './token.ts';
+import { tokeniser, tokenKeyIdOf } from './token.ts';
 
 describe('the token of a customer', () => {
   it('is HMAC-SHA-256 of the id as UTF-8, in base64url', () => {
@@ -24,6 +24,21 @@ describe('the token of a customer', () => {
         fc.pre(!padded(one).equals(padded(other)));
         expect(tokeniser(other)(customerId)).not.toBe(tokeniser(one)(customerId));
       }),
+    );
+  });
+
+  it('comes with the id of its key, which is that of no token', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 16, maxLength: 64 }), fc.string(), (key, customerId) => {
+        const keyId = createHmac('sha256', key).update('token-key\n').digest('hex').slice(0, 8);
+        expect(tokenKeyIdOf(key)).toBe(keyId);
+        fc.pre(customerId !== 'token-key\n');
+        expect(Buffer.from(tokeniser(key)(customerId), 'base64url').toString('hex')).not.toMatch(
+          new RegExp(`^${keyId}`),
+        );
+      }),
+      // Of 32 bits: two in four thousand million are the same.
+      { seed: 1 },
     );
   });
 

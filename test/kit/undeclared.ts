@@ -24,6 +24,7 @@ export const NOT_INSTRUCTED = {
     transferRules: null,
     reviewRules: [],
     corridorId: null,
+    tokenKeyId: null,
   },
 } as const satisfies Partial<Instruction>;
 
@@ -32,8 +33,12 @@ export const UNTERMED = {
   ...{ taxes: [], terms: null, valueDate: null, availableAt: null, cancelUntil: null },
 } as const satisfies Partial<Price>;
 
+/** Of a lifecycle record of before it named the key of its tokens. */
+const UNKEYED_ROW = { tokenKeyId: null } as const satisfies Partial<TransferLifecycle>;
+
 /** Of a lifecycle record of before it named the rates of its price, and the limit rules. */
 export const UNLEGGED_ROW = {
+  ...UNKEYED_ROW,
   ...{ priceLegs: [], pivotCurrency: null, limitRulesVersion: null },
 } as const satisfies Partial<TransferLifecycle>;
 

@@ -42,7 +42,8 @@ export const lifecycle: Check = {
 function isSecondRight(event: EventFact): boolean {
   const stated = event.lifecycleRecordSecond;
   if (stated === 0 || stated === event.lifecycleSecond) return true;
-  return stated === event.lifecycleSecondOfTwo || stated === event.lifecycleSecondOfThree;
+  const { lifecycleSecondOfTwo, lifecycleSecondOfThree, lifecycleSecondOfFour } = event;
+  return [lifecycleSecondOfTwo, lifecycleSecondOfThree, lifecycleSecondOfFour].includes(stated);
 }
 
 /** What it says of the state before is what the log says of it; a hole in the log is the finding of another check. */

@@ -73,6 +73,7 @@ select
   null::varchar as "priceLegs",
   null::varchar as "pivotCurrency",
   null::varchar as "limitRulesVersion",
+  null::varchar as "tokenKeyId",
   null::timestamp as "recordedAt",
   null::integer as "kafkaPartition",
   null::bigint as "kafkaOffset"
