@@ -126,6 +126,17 @@ test('the compose file of the replica set runs the members that its tests know',
   }
 });
 
+test('what each change asks of whoever upgrades stands in its chapter, the newest first', () => {
+  const headings = read('docs/upgrading.md')
+    .split('\n')
+    .filter((line) => line.startsWith('#'));
+  const from = headings.indexOf('## What each change asks of you') + 1;
+  const dated = headings.filter((line) => /\(\d{4}-\d\d-\d\d\)$/.test(line));
+  expect(headings.slice(from, from + dated.length)).toEqual(dated);
+  const dates = dated.map((line) => line.slice(-11, -1));
+  expect(dates).toEqual(dates.toSorted().toReversed());
+});
+
 test('no folder of the product holds more than a fifth of its lines: one that does holds two subjects', () => {
   const { LAYERS } = layersOf(read('.dependency-cruiser.cjs'));
   const lines = new Map<string, number>();
