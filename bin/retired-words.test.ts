@@ -149,6 +149,34 @@ describe('a retired word', () => {
   });
 });
 
+it('the glossary has a row for each word, once', () => {
+  const rows = readFileSync(path.join(ROOT, 'docs/glossary.md'), 'utf8').matchAll(/^\| (\*\*[^|]+) \|/gm);
+  const words = [...rows].flatMap(([, cell]) =>
+    [...cell!.matchAll(/\*\*([^*]+)\*\*(?: \(([^)]+)\))?/g)].map(([word]) => word),
+  );
+  expect(words.length).toBeGreaterThan(100);
+  expect(words.filter((word, at) => words.indexOf(word) !== at)).toEqual([]);
+});
+
+/** Comments are read by people who did not write them: what riddles say has plainer words. */
+const RIDDLES: readonly (readonly [RegExp, string])[] = [
+  [/(?<![Tt]here )\b(?:is|are|was|were) none\b/, 'say what it is not'],
+  [/\btold of\b/, 'said of, reported'],
+];
+
+it('no comment of the product says "is none" of what is named before, or "told of"', () => {
+  const found = files.flatMap((file) => {
+    if (/\.test\.ts$/.test(file)) return [];
+    const comments = readFileSync(path.join(ROOT, file), 'utf8').match(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*/g) ?? [];
+    const text = comments.join('\n').replace(/\s*\n\s*(?:\*|\/\/)?\s*/g, ' ');
+    return RIDDLES.flatMap(([riddle, instead]) => {
+      const [said] = riddle.exec(text) ?? [];
+      return said === undefined ? [] : [`${file}: "${said}": ${instead}`];
+    });
+  });
+  expect(found).toEqual([]);
+});
+
 function retiredNames(code: string, retired: Readonly<Record<string, string>>): readonly string[] {
   const names = new RegExp(`\\b(${Object.keys(retired).join('|')})\\b`, 'g');
   return [...code.matchAll(names)].map(([name]) => `${name} is called ${retired[name]}`);

@@ -39,7 +39,7 @@ it('has keys of its own: one of the API under the same text is another request',
 });
 
 it.each<[string, Partial<QuoteOptions>, Parameters<typeof askingOf>[1], RegExp]>([
-  ['a producer that nobody configured', {}, ONLY_ZENITH, /^--producer: acme is none of the producers/],
+  ['a producer that nobody configured', {}, ONLY_ZENITH, /^--producer: acme is not among the producers/],
   ['what is no producer', { producer: 'A B' }, ANYBODY, /^--producer: is no id/],
   ['a key that is none', { key: 'a b' }, ANYBODY, /^--key: /],
   ['a tax of nobody', { tax: ['VAT'] }, ANYBODY, /^--tax: VAT is not KIND:AUTHORITY/],

@@ -21,7 +21,7 @@ export interface QuoteOptions {
 }
 
 /**
- * The keys of commands are none of the API's: what one producer asks for there answers nobody's command, and no command keeps a
+ * The keys of commands are not those of the API: what one producer asks for there answers nobody's command, and no command keeps a
  * producer from its key.
  * @throws CodedError OPTION_INVALID
  */
@@ -29,7 +29,7 @@ export function askingOf(options: QuoteOptions, { producers }: Pick<ProducerTerm
   const { producer, key, amount, currency, from, to, bearer, tier, funding, tax = [], indicative } = options;
   if (!PRODUCER_ID_PATTERN.test(producer)) throw invalid('--producer', 'is no id of a producer');
   if (producers.length > 0 && !producers.some(({ id }) => id === producer))
-    throw invalid('--producer', `${producer} is none of the producers that are configured`);
+    throw invalid('--producer', `${producer} is not among the producers that are configured`);
   if (!isTransferId(key)) throw invalid('--key', TRANSFER_ID_RULE);
   const body = quoteRequestDto.safeParse({
     kind: indicative ? 'INDICATIVE' : 'GUARANTEED',

@@ -125,7 +125,7 @@ export interface Payout {
   readonly priceExpiresAt: number;
   /** The payout.requested event of the pricing attempt, encoded: it is asked for only to send or to publish. */
   readonly requested: Uint8Array;
-  /** Who asked for it, provably: over `requested`, byte for byte. A payout without one is none where seals are checked. */
+  /** Who asked for it, provably: over `requested`, byte for byte. A payout without one counts for nothing where seals are checked. */
   readonly proof?: RequestProof | null;
   /** All that were ever begun, oldest first. */
   readonly attempts: readonly Attempt[];

@@ -79,7 +79,7 @@ export function thrownText(thrown: unknown, most = MAX_DETAIL): string {
 }
 
 /**
- * What may be told of anything thrown. Coded errors say what they are; the message of any other is left out, since it may
+ * What may be said of anything thrown. Coded errors say what they are; the message of any other is left out, since it may
  * quote a record (a name, an account): its type and first frame say where to look.
  */
 export function codeAndDetail(error: unknown): { readonly code: ErrorCode; readonly detail: string } {

@@ -30,7 +30,7 @@ const FOREIGN_STALE_MS = 10 * 60_000;
 /** A process that writes its name needs less. */
 const HALF_WRITTEN_MS = 5_000;
 const LOOK_EVERY_MS = 100;
-/** A lock is a few words; whatever is longer is none. */
+/** A lock is a few words; whatever is longer is no lock. */
 const MAX_LOCK_BYTES = 4_096;
 
 /** Somebody else holds the lock. */

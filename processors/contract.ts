@@ -87,7 +87,7 @@ export type Discardable =
       readonly producerId?: string | null;
       /** Of an intent: the corridor between its currencies; absent: none carries them. */
       readonly corridorId?: string | null;
-      /** Of an intent whose transfer id is none: what stands for it. */
+      /** Of an intent without a valid transfer id: what stands for it. */
       readonly shownId?: string;
     }
   /** What it asks for was done by another record: nothing is left to be ended. */

@@ -16,7 +16,7 @@ export function auditKeys({ audit }: Config): readonly VerifyKey[] {
   return [...new Map(all.map((key) => [key.text, key])).values()];
 }
 
-/** Who is told of what waits and what is lost. */
+/** Who hears what waits and what is lost. */
 export interface AuditReports {
   readonly logger?: Pick<Logger, 'warn' | 'error'>;
   readonly metrics?: Pick<Metrics, 'auditWaiting' | 'auditLost'>;

@@ -87,7 +87,7 @@ async function eachPart({ log, codec, config: { keys } }: Parts, use: (part: Lim
         proven.map(({ value }) => value),
       )
     ).entries()) {
-      // One that a newer release wrote is none for this one.
+      // What a newer release wrote is left alone by this one.
       if (result.ok && contract.keyOf(result.value) === proven[place]!.key?.toString('utf8')) use(result.value);
     }
   });

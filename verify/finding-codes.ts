@@ -164,7 +164,7 @@ export const FINDING_GROUPS = [
   },
   {
     codes: ['ORIGIN_WITHOUT_INPUT', 'DUPLICATE_DIFFERS', 'DUPLICATE_OF_ITSELF'],
-    wrong: 'a transfer from nowhere; a duplicate that is none',
+    wrong: 'a transfer from nowhere; a duplicate that repeats nothing',
     toDo: 'the input at the position named',
   },
   {

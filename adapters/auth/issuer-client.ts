@@ -230,7 +230,7 @@ const statusIn = (error: unknown): number => {
 
 const WHY: Readonly<Record<string, string>> = {
   OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED: 'it names another issuer',
-  OAUTH_RESPONSE_IS_NOT_CONFORM: 'its status is none that was to be expected',
+  OAUTH_RESPONSE_IS_NOT_CONFORM: 'its status was not to be expected',
   OAUTH_RESPONSE_IS_NOT_JSON: 'it is no JSON',
   OAUTH_PARSE_ERROR: 'it is no JSON',
   OAUTH_INVALID_RESPONSE: 'a field is missing or wrong',

@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb';
 import type { Failpoint } from '../../ports/failpoint.ts';
 import type { HoldClaim, HoldClaims, HoldClaimsFailpoint } from '../../processors/holds.ts';
-import { type ClaimDocument, claimAll } from './claims.ts';
+import { type ClaimDocument, claimAll, findByIds } from './claims.ts';
 import { MAJORITY } from './client.ts';
 import { STAMP } from './schema-version.ts';
 
@@ -20,10 +20,16 @@ export function holdClaims(db: Db, options: { readonly failpoint?: Failpoint<Hol
   return {
     async claim(claims) {
       const between = () => options.failpoint?.('hold-claims.after-insert');
-      const standing = await claimAll(collection, claims.map(toDocument), between);
-      return standing.map(holdClaimFrom);
+      const won = await claimAll(collection, claims.map(toDocument), between);
+      return won.map(holdClaimFrom);
     },
   };
+}
+
+/** The claims that there are on these holds: read, and never made. @throws CodedError MONGO_UNAVAILABLE */
+export async function claimsOnHolds(db: Db, holdIds: readonly string[]): Promise<readonly HoldClaim[]> {
+  const collection = db.collection<ClaimDocument>(HOLD_CLAIMS, MAJORITY);
+  return (await findByIds<HoldClaimDocument>(collection, holdIds)).map(holdClaimFrom);
 }
 
 const toDocument = ({ holdId, claimedAt, ...rest }: HoldClaim): HoldClaimDocument => ({

@@ -7,7 +7,7 @@ const CONNECT_TIMEOUT_MS = 2_000;
 
 /**
  * Calls `onBroken` once when the client is broken for ever. Every command that is answered, with a refusal too, proves that
- * it works. One that is in doubt is asked to connect anew first: a connection that nobody told of its end (a dropped entry of a
+ * it works. One that is in doubt is asked to connect anew first: a connection whose end nobody reported (a dropped entry of a
  * NAT, say) keeps its client until the kernel gives it up, a quarter of an hour later.
  */
 export function watchRedis(client: Redis, onBroken: (detail: string) => void, options?: WatchOptions): ClientWatch {

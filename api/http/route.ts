@@ -23,7 +23,7 @@ export interface Asked<Path, Query, Body> {
   readonly parts: ApiComponents;
   /** Counts so many requests more, for what one request brings. @throws CodedError RATE_LIMITED */
   charge(requests: number): void;
-  /** What would be told of anything thrown; failures of ours are logged. */
+  /** What would be said of anything thrown; failures of ours are logged. */
   problemOf(thrown: unknown): Problem;
 }
 

@@ -39,7 +39,7 @@ export interface Shape {
   readonly maxWrite: number;
 }
 
-/** When each step of a paid transfer is told of, ms after its start: about what the chain takes under load. */
+/** When each step of a paid transfer is reported, ms after its start: about what the chain takes under load. */
 const PATH: readonly (readonly [TransferState, number])[] = [
   ['ACCEPTED', 40],
   ['SCREENED', 90],

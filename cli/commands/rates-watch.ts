@@ -58,7 +58,8 @@ async function watch(connections: Connections, file: string | undefined, options
   const { stdin, once, json } = options;
   if (file === undefined && stdin === undefined)
     throw new CodedError('OPTION_INVALID', 'name a file of sources, or --stdin SOURCE');
-  if (once && stdin !== undefined) throw new CodedError('OPTION_INVALID', '--once asks sources, and a pipe is none');
+  if (once && stdin !== undefined)
+    throw new CodedError('OPTION_INVALID', '--once asks sources; it does not go with a pipe');
   if (stdin !== undefined) checkSource(stdin);
   const sources = file === undefined ? [] : rateSourcesOf(await readFile(file));
   const takesHttp = connections.config.environment !== 'production';

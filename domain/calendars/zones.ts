@@ -67,7 +67,7 @@ export function instantAt(day: Day, second: number, timeZone: string): number {
 
 const TIME_OF_DAY = /^(\d{2}):(\d{2})(?::(\d{2}))?$/;
 
-/** Seconds since midnight of a time such as 16:00 or 15:30:01; 24:00 is the end of the day. Undefined: it is none. */
+/** Seconds since midnight of a time such as 16:00 or 15:30:01; 24:00 is the end of the day. Undefined: it is no such time. */
 export function secondOfDay(text: string): number | undefined {
   const [, hours, minutes, seconds = '00'] = TIME_OF_DAY.exec(text) ?? [];
   if (hours === undefined) return undefined;

@@ -32,7 +32,7 @@ const isNone = (text: string | null | undefined): text is null | undefined => te
 
 /** Whether a decision names two persons, or the broken glass under which one was enough. */
 export function isOfTwo({ by, agreedBy, glass }: SecondPerson & { readonly by: string }): boolean {
-  // Empty is none.
+  // An empty name names nobody.
   if (!isNone(glass) && glass !== '') return true;
   if (isNone(agreedBy) || agreedBy.trim() === '' || isSystemIdentity(agreedBy)) return false;
   return nameSkeleton(agreedBy) !== nameSkeleton(by);

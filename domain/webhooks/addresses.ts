@@ -47,7 +47,7 @@ const publicV6 = networks([PUBLIC_V6]);
 const metadata = networks(METADATA);
 const embedded = networks(EMBEDDED);
 
-/** The IPv4 address within one of IPv6, as its last 32 bits say it; undefined: it is none of those. */
+/** The IPv4 address within one of IPv6, as its last 32 bits say it; undefined: it holds no such one. */
 function embeddedV4(address: string): string | undefined {
   if (isIP(address) !== 6 || !embedded.has(address)) return undefined;
   // The URL parser writes every IPv6 address in one form: hexadecimal groups, compressed.

@@ -115,7 +115,7 @@ const fitting = (form: RegExp, text: string | undefined): string | null =>
   text !== undefined && form.test(text) ? text : null;
 
 /**
- * Why bytes that decode as an entry are none; undefined: they are one. Whoever has the key may still write nonsense, so the
+ * Why bytes that decode as an entry are not one; undefined: they are. Whoever has the key may still write nonsense, so the
  * sequencer takes nothing that `entryOf` could not have made.
  */
 export function entryFlaw(entry: AuditEntry): string | undefined {

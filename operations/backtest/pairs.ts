@@ -66,7 +66,7 @@ const OUTCOMES: Readonly<Record<PairStage, readonly PairTopic[]>> = {
 /** What a stage was given, and the event that it made of it then. */
 export interface Pair {
   readonly stage: PairStage;
-  /** As it tells it: what stands for an id that is none, and no text of a producer. */
+  /** As it tells it: what stands for what is no id, and no text of a producer. */
   readonly transferId: string;
   readonly input: Received<unknown>;
   readonly decided: AnyEvent;

@@ -177,7 +177,7 @@ const odd = ({ ruleId, window }: Omit<Place, 'what'>, held: { readonly isOdd?: b
 /**
  * What differs of the record of a transfer: one that it does not know, it would reserve again; one that ends a transfer which the
  * log has not ended would stop it.
- * @param entry undefined: the log has never told of a reservation of it
+ * @param entry undefined: the log has no reservation of it
  * @param held undefined: Redis has no record
  */
 export function recordDrift(

@@ -158,7 +158,7 @@ function gapsOf({ short, isCaughtUp }: LedgerLook, on: readonly RuleIn[], at: nu
   return [...shorts, { source: 'ledger', code: 'LIMITS_REBUILT', detail }];
 }
 
-/** What `tokeniser` makes: 32 bytes as base64url. An id of a customer is none. */
+/** What `tokeniser` makes: 32 bytes as base64url. An id of a customer is no token. */
 const TOKEN = '[A-Za-z0-9_-]{43}';
 const ONE = new RegExp(`^${TOKEN}$`);
 const SHAPES: Readonly<Record<LimitSubject, RegExp>> = {

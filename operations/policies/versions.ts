@@ -213,7 +213,7 @@ export async function listPolicies(
 }
 
 export interface WholeVersion extends ShownVersion {
-  /** The policy, as JSON; null: it is none. */
+  /** The policy, as JSON; null: it cannot be used. */
   readonly content: unknown;
   /** What changed against the version before it that can be used, or against what is configured here; a line each. */
   readonly changes: readonly string[];
@@ -233,7 +233,7 @@ export async function showPolicy(
   return { ...shown, content: strictJson(record.content), changes: history.terms.changes(before, policy) };
 }
 
-/** What differs between two versions, or from a version to a policy that is none yet. @throws CodedError POLICY_UNKNOWN, POLICY_INVALID */
+/** What differs between two versions, or from a version to a policy that has no version yet. @throws CodedError POLICY_UNKNOWN, POLICY_INVALID */
 export async function comparePolicies(
   kinds: PolicyBook,
   log: Pick<PolicyLog, 'versions'>,

@@ -90,7 +90,7 @@ export async function listTransfers(
   };
 }
 
-/** What is told of sums: money of those that are priced, and how many are not. Pure. */
+/** What is said of sums: money of those that are priced, and how many are not. Pure. */
 export function sumsOf(byCurrency: readonly CurrencyTotal[]): TransferList['total'] {
   const sum = (of: (each: CurrencyTotal) => number) => byCurrency.reduce((all, each) => all + of(each), 0);
   return {

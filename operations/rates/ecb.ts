@@ -80,7 +80,7 @@ function daysOfXml(text: string): readonly EcbDay[] {
     if (time !== undefined) days.push({ day: dayIn(time), rates: new Map() });
     if (currency === undefined) return;
     const current = days.at(-1);
-    if (current === undefined || rate === undefined) throw wrong('a rate is of no day, or is none');
+    if (current === undefined || rate === undefined) throw wrong('a rate has no day, or no number');
     if (current.rates.has(currency)) throw wrong(`${current.day} has two rates of a currency`);
     checkCurrencies([currency]);
     current.rates.set(currency, rateIn(rate, current.day, currency));

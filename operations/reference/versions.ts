@@ -233,8 +233,8 @@ function nextIdOf(content: ReferenceContent, known: readonly ReferenceVersion[])
 }
 
 /**
- * One row of all that was told of it. What was told first stands, and no end is taken back; but of a list, which may come back.
- * @param recorded what was told of it before
+ * One row of all that was said of it. What was said first stands, and no end is taken back; but of a list, which may come back.
+ * @param recorded what was said of it before
  */
 export const mergedVersion = (recorded: ReferenceVersion | undefined, next: ReferenceVersion): ReferenceVersion =>
   recorded === undefined || next.kind === 'LIST'

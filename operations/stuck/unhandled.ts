@@ -38,7 +38,7 @@ export interface CutPartition {
   readonly topic: string;
   readonly partition: number;
   readonly read: number;
-  /** Offsets between the position and the end: records, and a few that are none. */
+  /** Offsets between the position and the end: records, and a few markers of transactions. */
   readonly waiting: number;
 }
 

@@ -45,7 +45,7 @@ type Input = Received<TransferRequested>;
 export function decide(input: Input, context: IntakeContext): Decision<IntakeEvent> {
   const { reasons, broughtByEdit = [], claimOutcome } = context;
   if (broughtByEdit[0]) {
-    // Its producer is not told of what they never said.
+    // Its producer is told nothing that they did not say.
     const detail = `as it was edited it is no valid intent: ${broughtByEdit[0].code} ${broughtByEdit[0].detail ?? ''}`;
     return { kind: 'dead-letter', cause: { code: 'EDIT_REFUSED', detail } };
   }
@@ -148,8 +148,8 @@ function duplicated({ originPosition }: Input, claim: IntentClaim, { now, produc
 }
 
 /**
- * What stands for an id that is none: it may be a name or a sentence, and whoever reads the topic would read it. The colon says
- * that it is none. Its producer finds the intent by its origin position.
+ * What stands for what is no valid id: that may be a name or a sentence, and whoever reads the topic would read it. The colon says
+ * that it is no id. Its producer finds the intent by its origin position.
  */
 export const shownIdOf = (given: string, tokenOf: IntakeContext['tokenOf']): string =>
   isTransferId(given) ? given : `${NO_ID}${tokenOf(`transfer-id\n${given}`)}`;

@@ -41,7 +41,7 @@ export class UnreadControls {
     return [...this.#unread.values()];
   }
 
-  /** Those that nobody has been told of, once. */
+  /** Those that were not reported yet, once. */
   take(): readonly Unread[] {
     const unreported = [...this.#unreported.values()].filter(
       ({ key, offset }) => this.#unread.get(key)?.offset === offset,

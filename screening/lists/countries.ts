@@ -273,7 +273,7 @@ const CODE_BY_ALPHA_3 = new Map(
     .map((pair) => [pair.slice(2), pair.slice(0, 2)]),
 );
 
-/** ISO alpha-2 code of a country, nationality or code (of two or three letters); undefined when it is none we know. */
+/** ISO alpha-2 code of a country, nationality or code (of two or three letters); undefined when we know no such one. */
 export const countryCode = (text: string): string | undefined =>
   shortOrSpelled(text) ?? CODE_BY_ALPHA_3.get(text.trim().toUpperCase());
 

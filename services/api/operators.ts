@@ -58,7 +58,7 @@ const WATCH_LIFETIME_MS = 10 * 60_000;
 
 /**
  * The parts over these connections, with their indexes.
- * @param onFault told of a look at changes that failed
+ * @param onFault called when a look at changes failed
  * @throws CodedError when the database is away
  */
 export async function composeOperators(

@@ -1,9 +1,9 @@
 // The stages of the chain as they are, over stores that are read and never written: for dry runs.
 
+import { claimsOnHolds } from '../../adapters/mongo/hold-claims.ts';
 import { intentClaims } from '../../adapters/mongo/intent-claims.ts';
 import { quotes } from '../../adapters/mongo/quotes.ts';
 import { settlementClaims } from '../../adapters/mongo/settlement-claims.ts';
-import { standingHoldClaims } from '../../adapters/mongo/standing-claims.ts';
 import { limitsClient, ready } from '../../adapters/redis/limits-client.ts';
 import { limitsNamespace } from '../../adapters/redis/limits-generation.ts';
 import { limitsPreview } from '../../adapters/redis/limits-preview.ts';
@@ -143,7 +143,7 @@ async function holding(connections: Connections) {
   const { config } = connections;
   const db = await connections.db();
   return {
-    holds: previewHolds((ids) => standingHoldClaims(db, ids)),
+    holds: previewHolds((ids) => claimsOnHolds(db, ids)),
     keys: { ...(config.keys as Required<typeof config.keys>), needsTwo: needsTwo(config) },
     clock: Date.now,
     holdTtlMs: config.transfers.holdExpiryMs,

@@ -40,7 +40,7 @@ export function composedParts(
   };
   return [
     ...processors.map((name) => consumer(name, () => processorHosts([name], connections, runtime))),
-    // There are the keys that prove a rate; and what analysts are told of rates keeps no price waiting.
+    // There are the keys that prove a rate; and what analysts get of rates keeps no price waiting.
     ...(processors.includes('fx-pricing')
       ? [{ name: RATE_HISTORY, consumes: true, make: async () => alone([rateHistoryHost(runtime)]) }]
       : []),

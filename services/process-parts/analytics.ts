@@ -58,7 +58,7 @@ export async function analyticsHosts({ config }: Connections, runtime: HostRunti
   return { hosts: [host, watermarkHost({ runtime, host, claims, claimed, toleranceMs })], resources: [] };
 }
 
-/** What is told of rows that are passed over, and of those that came too late: metrics, log, and alarms of the health. */
+/** What is reported of rows that are passed over, and of those that came too late: metrics, log, and alarms of the health. */
 function rowAlarms({ clock = systemClock, logger, metrics }: HostRuntime) {
   const alarms = new Map<string, Alarm>();
   function raise(code: Alarm['code'], { topic, partition, offset }: LogRecord, detail: string, toDo: string): void {

@@ -53,7 +53,7 @@ export function stuckMetricsHost(connections: Connections, { metrics, logger }: 
   });
 }
 
-/** Sets the gauges to what the board says. Labels are bounded: what is none of ours is `other`. */
+/** Sets the gauges to what the board says. Labels are bounded: what is not ours is `other`. */
 export function report(board: StuckBoard, now: number, metrics: StuckMetrics): void {
   for (const gauge of [metrics.stuckTransfers, metrics.stuckValue, metrics.stuckOldest]) gauge.reset();
   const oldest = new Map<string, { readonly labels: { kind: string; owner: string }; readonly since: number }>();

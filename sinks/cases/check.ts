@@ -27,7 +27,7 @@ export function alteredIn(found: CaseDocument): readonly string[] {
 
 /**
  * The held event of a case as the schema knows it: what else stands in the document is no part of what is held.
- * Throws when it is none.
+ * Throws when it is not one.
  */
 export function heldIn({ held }: CaseDocument): TransferHeld {
   const type = recordType('TransferHeld');

@@ -274,7 +274,7 @@ const decide = route({
   },
 });
 
-/** What the audit log is told of a decision: what it was made on, why, and what became of each case. */
+/** What the audit log says of a decision: what it was made on, why, and what became of each case. */
 const decided = (
   id: string,
   seen: string,

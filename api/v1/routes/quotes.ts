@@ -65,7 +65,7 @@ const show = route({
   refusals: ['QUOTE_UNKNOWN', 'MONGO_UNAVAILABLE'],
   async handle({ parts, path: { requestId }, condition, principal }) {
     const quote = await parts.quotes.show(requestId);
-    // That of another is none, so that nobody learns which ids there are.
+    // That of another is answered as one that there is not, so that nobody learns which ids there are.
     if (quote === undefined || !mayTouch(condition, principal, quote.request.producerId))
       throw new CodedError('QUOTE_UNKNOWN', `there is no quote ${requestId}`);
     return answer(200, quoteDtoOf(quote, parts.clock()));

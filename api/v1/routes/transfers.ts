@@ -77,7 +77,7 @@ interface Seen {
   readonly isOwner: boolean;
 }
 
-/** What may be told of the transfer. Refuses what belongs to another, in the words for what is not there. */
+/** What may be said of the transfer. Refuses what belongs to another, in the words for what is not there. */
 async function seenBy({ condition, principal, path, parts }: OfTransfer): Promise<Seen> {
   const owner = await ownerOf(parts.owners, path.transferId);
   const isOwner = owner?.producer === principal.subject;

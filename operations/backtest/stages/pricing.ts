@@ -78,7 +78,7 @@ const rejectionOf = ({ reasons }: TransferRejected): Outcome =>
     reasons.map(({ code }) => code),
   );
 
-/** All that binds somebody. Which version of the terms said so is none of it. */
+/** All that binds somebody. Which version of the terms said so does not. */
 const PLAIN = ['marginBps', 'midRate', 'customerRate', 'rounding', 'residual', 'expiresAt'] as const;
 const AMOUNTS = ['debit', 'credit', 'principal', 'margin'] as const;
 const ROWS = ['fees', 'taxes'] as const;

@@ -136,7 +136,7 @@ export interface ShownEdit {
   readonly transferId: string | null;
   readonly by: string;
   readonly at: Date;
-  /** Empty: the log has not kept the letter, or the edit is none. */
+  /** Empty: the log has not kept the letter, or the edit changes nothing. */
   readonly changes: readonly ShownChange[];
 }
 

@@ -22,7 +22,7 @@ export function patchIn(typed: unknown): readonly PatchStep[] {
   return typed.map((step: unknown, place): PatchStep => {
     const { op, path, value, ...more } = (typeof step === 'object' && step !== null ? step : {}) as Partial<PatchStep>;
     if (!OPERATIONS.some((known) => known === op))
-      throw invalid(`operation ${place} is none of ${OPERATIONS.join(', ')}`);
+      throw invalid(`operation ${place} must be one of ${OPERATIONS.join(', ')}`);
     if (typeof path !== 'string' || !/^(\/|$)/.test(path) || path.length > MAX_PATH_CHARACTERS)
       throw invalid(`operation ${place} names no path`);
     if (Object.keys(more).length > 0) throw invalid(`operation ${place} says more than op, path and value`);

@@ -1,4 +1,4 @@
-// What the audit log is told of letters that are sent or discarded: one entry for each.
+// What the audit log says of letters that are sent or discarded: one entry for each.
 import type { Act } from '../../audit/entry.ts';
 import type { ReplayDocument, ReplayItem } from './replay.ts';
 

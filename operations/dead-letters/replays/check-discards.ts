@@ -49,7 +49,7 @@ function wayOfLetter(owner: string, { item, record, standing }: DiscardLook, rin
   if (mayHavePaid(owner)) return mayStillMove(owner, standing?.state) ? 'MAY_BE_PAID' : 'mark';
   const topic = headerText(headers, RECOVERY_HEADER.sourceTopic) ?? '';
   const isReadable = letterClass !== 'undecodable' && record.value !== null;
-  // An intent whose id is that of a transfer: its producer has been told of that one.
+  // An intent whose id is that of a transfer: its producer was told what became of that one.
   if (topic === 'transfer.requested') return isReadable && standing === undefined ? 'reject' : 'mark';
   if (!isEndedByRejection(owner, topic)) return 'STILL_NEEDED';
   if (hasEnded || (item.sequence !== null && standing && standing.sequence > item.sequence)) return 'mark';

@@ -57,7 +57,7 @@ interface Hold {
 
 interface Approved {
   readonly hash: string;
-  /** Letters with their places: an item that is none of these is not sent. */
+  /** Letters with their places: an item that is not among them is not sent. */
   readonly letters: ReadonlySet<string>;
   readonly askedBy: string;
   readonly approvedBy: string;

@@ -17,7 +17,7 @@ export const numberWords: ReadonlyMap<string, number> = new Map([
 const ROMAN = /^(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})$/;
 const ROMAN_DIGITS: Record<string, number> = { i: 1, v: 5, x: 10 };
 
-/** Value of a Roman numeral up to 39, undefined when the word is none. */
+/** Value of a Roman numeral up to 39, undefined when the word is no such number. */
 export function romanValue(word: string): number | undefined {
   if (!ROMAN.test(word)) return undefined;
   let value = 0;

@@ -1,7 +1,7 @@
 // Member: somebody who has the database changes payouts under way, so that Mallory would be paid, and the operator puts the
 // documents back from a backup.
 //
-// What must come of it: nothing is sent or told of a payout while it is forged; once it is back, the transfer comes to its
+// What must come of it: nothing is sent or reported of a payout while it is forged; once it is back, the transfer comes to its
 // end like any other. How the judge knows: the books, and no submit at the provider that names Mallory's account. A payout
 // that is never put back waits for a person; it is not lost, but this run could not tell it from one that is.
 import { setTimeout as sleep } from 'node:timers/promises';

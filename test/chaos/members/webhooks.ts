@@ -55,7 +55,7 @@ export interface Hearing {
   readonly endpointId: string;
   /** Taken with 2xx, by `webhook-id`; what came again says the same. */
   readonly taken: ReadonlyMap<string, Message>;
-  /** Messages that no signature proves, that are none, or that came again and say something else. */
+  /** Messages that no signature proves, that are not well formed, or that came again and say something else. */
   readonly wrong: readonly string[];
 }
 
