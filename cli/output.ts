@@ -51,12 +51,12 @@ export const toJsonLine = (value: unknown): string => safeJson(JSON.stringify(va
 
 const withBigints = (_key: string, inner: unknown): unknown => (typeof inner === 'bigint' ? inner.toString() : inner);
 
-/** Prints rows as JSON, or as a table with aligned columns in the order of `columns`. */
 /** Says beside a list, also one in JSON, that it is not whole: what is printed to standard output cannot. */
 export function printCut(complete: boolean, shown: number, how: string): void {
   if (!complete) printError(`Not complete: there are more than these ${shown}. ${how}`);
 }
 
+/** Prints rows as JSON, or as a table with aligned columns in the order of `columns`. */
 export function printRows<T extends object>(
   rows: readonly T[],
   columns: readonly (keyof T & string)[],

@@ -14,6 +14,7 @@ import { letterCheckRoutes } from './routes/letter-checks.ts';
 import { letterDiscardRoutes } from './routes/letter-discards.ts';
 import { letterEditRoutes } from './routes/letter-edits.ts';
 import { letterNoteRoutes } from './routes/letter-notes.ts';
+import { letterRecordRoutes } from './routes/letter-record.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { listRoutes } from './routes/lists.ts';
 import { overviewRoutes } from './routes/overview.ts';
@@ -44,6 +45,7 @@ export const ROUTES: readonly Route[] = [
   ...letterCheckRoutes,
   ...letterDiscardRoutes,
   ...letterEditRoutes,
+  ...letterRecordRoutes,
   ...replayRoutes,
   ...replayActRoutes,
   ...approvalRoutes,

@@ -51,6 +51,7 @@ export const COMMAND_ACTS: Readonly<Record<string, CommandAct>> = {
   'dlq replay': act('replays.run', 'replays'),
   'dlq edit': act('letters.edit', 'dead-letters'),
   'dlq discard': act('letters.discard', 'replays'),
+  'dlq show': act('records.unmask', 'dead-letters', { only: 'unmask', shows: 'unmask' }),
   'dlq replays show': act('records.unmask', 'replays', { only: 'unmask', shows: 'unmask' }),
   'dlq approve': act('approvals.decide', 'replays'),
   'dlq refuse': act('approvals.decide', 'replays'),
@@ -99,7 +100,7 @@ export const COMMAND_LOOKS: ReadonlySet<string> = new Set([
   ],
   ...['login', 'logout', 'whoami', 'local-issuer approve', 'local-issuer deny', 'local-issuer serve'],
   ...['audit checkpoint', 'audit export', 'audit key', 'audit list', 'audit show', 'audit verify'],
-  ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq show', 'dlq skips'],
+  ...['dlq check', 'dlq export', 'dlq groups', 'dlq list', 'dlq replays list', 'dlq skips'],
   ...['exceptions list', 'lists diff', 'lists show', 'migrate status', 'payouts cases list', 'payouts list'],
   ...[
     'backtest',

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { currencyOf } from '../../domain/money/currencies.ts';
 import type { LetterFilter } from '../../operations/dead-letters/ports.ts';
 import { LETTER_STATES, type LetterState } from '../../sinks/dead-letters/letter.ts';
-import { formatMinor, withJson } from '../output.ts';
+import { formatMinor, withJson, withUnmask } from '../output.ts';
 
 export interface FilterOptions {
   readonly letter?: readonly string[];
@@ -105,3 +105,22 @@ export function instant(text: string): Date {
   if (!Number.isNaN(at.getTime()) && /^\d{4}-\d{2}-\d{2}T/.test(text)) return at;
   throw new InvalidArgumentError('it must be an instant such as 2026-11-30T02:00:00Z');
 }
+
+export interface ShowLetterOptions {
+  readonly record?: boolean;
+  readonly unmask?: string;
+  readonly ticket?: string;
+}
+
+export const showLetterCommand = (dlq: Command): Command =>
+  withUnmask(dlq.command('show'))
+    .argument('<letter>', 'id of the dead letter')
+    .description('all that the index knows of one dead letter, or its record, as JSON')
+    .option('--record', 'headers and decoded view of the record; --unmask shows its bytes too')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  corridor dlq show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce
+  corridor dlq show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce --record`,
+    );

@@ -5,6 +5,8 @@ import { deadLetters } from '../../adapters/mongo/dead-letters.ts';
 import { annotateGroup, type LetterGroup, letterGroups } from '../../operations/dead-letters/groups.ts';
 import { allLetters, findLetter, listLetters } from '../../operations/dead-letters/letters.ts';
 import type { DeadLetters } from '../../operations/dead-letters/ports.ts';
+import { recordOfLetter } from '../../operations/dead-letters/record-of-letter.ts';
+import { replayLog } from '../../operations/dead-letters/replays/log.ts';
 import type { DeadLetterDocument } from '../../sinks/dead-letters/letter.ts';
 import { withConnections } from '../connections.ts';
 import { count, print, printError, printRows, toJson, toJsonLine, withJson } from '../output.ts';
@@ -20,6 +22,8 @@ import {
   type NoteOptions,
   noteCommand,
   noteText,
+  type ShowLetterOptions,
+  showLetterCommand,
 } from './dead-letter-options.ts';
 import { registerCheck, registerReplays } from './replays.ts';
 import { registerSkips } from './skips.ts';
@@ -94,12 +98,23 @@ function registerList(dlq: Command): void {
       }),
     );
 
-  dlq
-    .command('show')
-    .argument('<letter>', 'id of the dead letter')
-    .description('all that the index knows of one dead letter, as JSON')
-    .addHelpText('after', '\nExample:\n  corridor dlq show 0b0cdf6e-7b3f-5c8e-9a36-64f2b1a4a7ce')
-    .action((id: string) => withLetters(async (store) => print(toJson(await findLetter(store, id)))));
+  showLetterCommand(dlq).action((id: string, { record, unmask }: ShowLetterOptions) =>
+    withConnections(async (connections) => {
+      const letter = await findLetter(deadLetters(await connections.db()), id);
+      if (!record && unmask === undefined) {
+        print(toJson(letter));
+        return;
+      }
+      const { config, codec } = connections;
+      const log = replayLog(connections.log, config.appName, config.keys);
+      try {
+        const sight = unmask === undefined ? 'masked' : 'full';
+        print(toJson({ letterId: id, ...(await recordOfLetter({ log, codec }, letter, sight)) }));
+      } finally {
+        await log.close();
+      }
+    }),
+  );
 }
 
 function letterRow({

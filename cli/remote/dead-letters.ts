@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { groupsDto, letterDto, letterPageDto } from '../../api/v1/routes/dead-letters.ts';
 import { noteDto } from '../../api/v1/routes/letter-notes.ts';
+import { letterRecordDto } from '../../api/v1/routes/letter-record.ts';
 import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
 import {
   type FilterOptions,
@@ -14,8 +15,11 @@ import {
   type NoteOptions,
   noteCommand,
   noteText,
+  type ShowLetterOptions,
+  showLetterCommand,
 } from '../commands/dead-letter-options.ts';
 import { count, print, printError, printRows, toJson, withJson } from '../output.ts';
+import { queryOf } from './asking.ts';
 import { letterQuery, registerLetterActs } from './letter-acts.ts';
 import { registerRemoteReplays } from './replays.ts';
 import { registerRemoteSkips } from './skips.ts';
@@ -69,13 +73,15 @@ function registerList(dlq: Command, api: () => ApiClient): void {
       printRows(items.map(letterRow), LETTER_COLUMNS);
       if (nextCursor !== null) printError(`There are more than these ${items.length}: narrow the filter.`);
     });
-  dlq
-    .command('show')
-    .argument('<letter>', 'id of the dead letter')
-    .description('all that the index knows of one dead letter, as JSON')
-    .action(async (id: string) => {
-      print(toJson(letterDto.parse((await api().ask('GET', `/dead-letters/${encodeURIComponent(id)}`)).body)));
-    });
+  showLetterCommand(dlq).action(async (id: string, { record, unmask, ticket }: ShowLetterOptions) => {
+    const path = `/dead-letters/${encodeURIComponent(id)}`;
+    if (!record && unmask === undefined) {
+      print(toJson(letterDto.parse((await api().ask('GET', path)).body)));
+      return;
+    }
+    const answer = await api().ask('GET', `${path}/record${queryOf({ unmask, ticket })}`);
+    print(toJson(letterRecordDto.parse(answer.body)));
+  });
 }
 
 const letterRow = (letter: z.output<typeof letterDto>) => ({
