@@ -26,6 +26,7 @@ import { type Feeder, type Multiset, readIntents } from './feeder.ts';
 import type { InjectedFault } from './injected.ts';
 
 import { badBatchesIn, checkBadBatches } from './members/bad-batches.ts';
+import { misexportedInLog } from './members/exported.ts';
 import { checkForgeries, forgedIn, type TableSeen } from './members/forgery-check.ts';
 import { misquotedInLog, type Naming } from './members/quoted.ts';
 import { wrongPrices } from './members/rate-sources.ts';
@@ -64,6 +65,8 @@ export type FindingKind =
   | 'notDrained'
   /** A producer was not told what became of its transfers, or was told something else. */
   | 'webhook'
+  /** A row for analysts is not in the exported files once, or something else is there. */
+  | 'exported'
   /** The API broke, a replay over HTTP came to no end, or the audit log is not whole. */
   | 'desk'
   /** The harness could not do what the schedule says. */
@@ -88,6 +91,8 @@ export interface Evidence {
   readonly forbidden: Forbidden;
   /** What the endpoints of producers took. */
   readonly hearings?: readonly Hearing[];
+  /** Files for analysts, and why the last export failed, if it did. */
+  readonly exported?: { readonly folder: string; readonly failed?: string };
   /** Transfers that name quotes. */
   readonly quoted?: ReadonlyMap<string, Naming>;
   /** Where the topic of intents was made again before the faults began. */
@@ -141,6 +146,7 @@ export class Findings {
     processEnded: 0,
     notDrained: 0,
     webhook: 0,
+    exported: 0,
     desk: 0,
     harness: 0,
   };
@@ -177,6 +183,12 @@ export async function judge(evidence: Evidence): Promise<Verdict> {
   if (evidence.hearings) {
     const rows = await ownRows(connections);
     for (const { subject, detail } of misheard(rows, evidence.hearings)) found.add('webhook', subject, detail);
+  }
+  if (evidence.exported) {
+    const { folder, failed } = evidence.exported;
+    if (failed !== undefined) found.add('exported', 'analytics export', failed);
+    const wrong = await misexportedInLog(connections, folder);
+    for (const { subject, detail } of wrong) found.add('exported', subject, detail);
   }
   const ledger = await summarise(readLedger(evidence.providerLedger));
   const cases = await checkCases(evidence, ledger, found);

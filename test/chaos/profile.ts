@@ -119,6 +119,7 @@ const full: Profile = {
     quotesUsed: 100,
     quotesUsedTwice: 60,
     quotesRefused: 40,
+    rowsExported: 1,
   },
 };
 
@@ -212,6 +213,7 @@ export const PROFILES = {
       quotesUsed: 10,
       quotesUsedTwice: 5,
       quotesRefused: 4,
+      rowsExported: 1,
     },
   },
   full,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
+import { SINK_NAMES } from '../../services/process-parts/part-selection.ts';
 import { ChaosBooks } from './books.ts';
 import { Desk } from './desk.ts';
 import { chaosFeed, recordsFor } from './feed.ts';
@@ -14,6 +15,7 @@ import { Injector } from './injector.ts';
 import { judge, type Verdict } from './judge.ts';
 import { writeLaw } from './law.ts';
 import { damageBatches } from './members/bad-batches.ts';
+import { exportedTo, exportSettings, rowsIn } from './members/exported.ts';
 import { ForeignProducer } from './members/foreign-batches.ts';
 import type { TableSeen } from './members/forgery-check.ts';
 import { LateIntents } from './members/late-schema.ts';
@@ -63,7 +65,8 @@ export interface RunReport {
   readonly logs: string;
 }
 
-const BACK = ['run', '--sinks', 'all', '--payouts', '--cases', '--replays', '--audit', '--webhooks', '--analytics'];
+const SINKS = [...SINK_NAMES, 'parquet'].join(',');
+const BACK = ['run', '--sinks', SINKS, '--payouts', '--cases', '--replays', '--audit', '--webhooks', '--analytics'];
 const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
   'chain-1': ['run', '--processors', 'all'],
   'chain-2': ['run', '--processors', 'all'],
@@ -98,7 +101,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     brokers: profile.brokers,
     seed,
     providerFaults: PROVIDER_FAULTS,
-    law: writeLaw(dir),
+    law: { ...writeLaw(dir), ...exportSettings(dir) },
     ...(negative ? { unsafe: { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } } : {}),
     say,
     onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
@@ -209,8 +212,11 @@ export async function run(options: RunOptions): Promise<RunReport> {
     for (const [index, code] of codes.entries()) {
       if (code !== 0) notDrained.push(`${stopping[index]!.name} did not drain when asked to: exit code ${code}`);
     }
+    const rowsExported = rowsIn(exportedTo(dir));
+    const { code, said } = await world.corridor('analytics', 'export', exportedTo(dir));
     const fed = {
       ...feeder.counts,
+      rowsExported,
       malformedKinds: feeder.kinds.size,
       commandsRepeated: tail.repeated,
       casesOverHttp: desk.casesDecided,
@@ -231,6 +237,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
       deskFailures: [...desk.failures, ...(audit.code === 0 ? [] : [`audit verify: ${audit.said.slice(-1_000)}`])],
       forbidden,
       hearings: webhooks.hearings,
+      exported: { folder: exportedTo(dir), ...(code === 0 ? {} : { failed: said.slice(-1_000) }) },
       tables,
       quoted: quoted.named,
       remade,
