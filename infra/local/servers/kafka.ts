@@ -22,7 +22,18 @@ export interface KafkaOptions {
   /** Up with about half the processor time, and slower under a long load: only quickly compiled code. */
   readonly trial: boolean;
   /** One entry a broker. `proxied` is a second listener, for a proxy that clients reach at `advertised`. */
-  readonly brokers: readonly { port: number; controllerPort: number; proxied?: { port: number; advertised: number } }[];
+  readonly brokers: readonly BrokerPlace[];
+}
+
+interface BrokerPlace {
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly proxied?: { readonly port: number; readonly advertised: number };
+  /**
+   * One more listener, on which clients log in (SASL PLAIN) and may do what access control lists allow. Whoever comes in by the
+   * others may do everything.
+   */
+  readonly guarded?: { readonly port: number; readonly passwords: Readonly<Record<string, string>> };
 }
 
 export function kafkaServers(options: KafkaOptions): ServerKindSpec {
@@ -40,14 +51,14 @@ export function kafkaServers(options: KafkaOptions): ServerKindSpec {
 }
 
 function brokerSpec(options: KafkaOptions, index: number): ServerSpec {
-  const { port, controllerPort, proxied } = options.brokers[index] as KafkaOptions['brokers'][number];
+  const { port, controllerPort, proxied, guarded } = options.brokers[index] as BrokerPlace;
   const name = `kafka-${index + 1}` as ServerName;
   const dir = path.join(options.dataDir, name);
   const single = options.brokers.length === 1;
   return {
     name,
     title: single ? 'Kafka' : `Kafka broker ${index + 1}`,
-    ports: [port, controllerPort, ...(proxied ? [proxied.port] : [])],
+    ports: [port, controllerPort, ...(proxied ? [proxied.port] : []), ...(guarded ? [guarded.port] : [])],
     graceMs: 15_000,
     classArchive: classArchiveFile(options.jars, options.java),
     corrupt:
@@ -82,25 +93,35 @@ function brokerSpec(options: KafkaOptions, index: number): ServerSpec {
 }
 
 function properties(options: KafkaOptions, index: number, logDir: string): string {
-  const { port, controllerPort, proxied } = options.brokers[index] as KafkaOptions['brokers'][number];
-  const listen = [`PLAINTEXT://127.0.0.1:${port}`, ...(proxied ? [`PROXIED://127.0.0.1:${proxied.port}`] : [])];
-  const advertise = [
-    `PLAINTEXT://127.0.0.1:${port}`,
-    ...(proxied ? [`PROXIED://127.0.0.1:${proxied.advertised}`] : []),
-  ];
+  const { port, controllerPort, proxied, guarded } = options.brokers[index] as BrokerPlace;
+  const own = [`PLAINTEXT://127.0.0.1:${port}`, ...(guarded ? [`GUARDED://127.0.0.1:${guarded.port}`] : [])];
+  const listen = [...own, ...(proxied ? [`PROXIED://127.0.0.1:${proxied.port}`] : [])];
+  const advertise = [...own, ...(proxied ? [`PROXIED://127.0.0.1:${proxied.advertised}`] : [])];
   const voters = options.brokers.map((broker, at) => `${at + 1}@127.0.0.1:${broker.controllerPort}`);
   const settings: KafkaSettings = {
     'node.id': index + 1,
     'controller.quorum.voters': voters.join(),
     listeners: [...listen, `CONTROLLER://127.0.0.1:${controllerPort}`].join(),
     'advertised.listeners': advertise.join(),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'listener.security.protocol.map':
+      'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT,GUARDED:SASL_PLAINTEXT',
     'log.dirs': logDir,
     ...commonSettings(options.brokers.length),
+    ...(guarded ? guardedSettings(guarded.passwords) : {}),
   };
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
+}
+
+function guardedSettings(passwords: Readonly<Record<string, string>>): KafkaSettings {
+  const users = Object.entries(passwords).map(([user, password]) => `user_${user}="${password}"`);
+  return {
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS',
+    'listener.name.guarded.sasl.enabled.mechanisms': 'PLAIN',
+    'listener.name.guarded.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${users.join(' ')};`,
+  };
 }
 
 /**
