@@ -45,13 +45,7 @@ class World {
       ...{ name: RATE_HISTORY, topics: [RATES], delivery: 'exactly-once', maxBatchRecords, lingerMs: 0, handler },
       onFault: () => undefined,
     });
-    for (;;) {
-      const moved = await consumer.step();
-      if (consumer.failure) return consumer.failure;
-      const wakesAt = consumer.nextWakeAt();
-      if (!moved && wakesAt === undefined) return undefined;
-      if (wakesAt !== undefined) this.clock.advance(Math.max(1, wakesAt - this.clock.now()));
-    }
+    return consumer.untilIdle(this.clock);
   }
 
   async history() {

@@ -86,13 +86,7 @@ async function run(sink: AnySink, options: Options = {}) {
     });
     await host.start();
     const consumer = log.consumers.at(-1)!;
-    const endAt = clock.now() + 600_000;
-    while (!consumer.failure && clock.now() < endAt) {
-      if (await consumer.step()) continue;
-      const wakeAt = consumer.nextWakeAt();
-      if (wakeAt === undefined) break;
-      clock.advance(Math.max(1, wakeAt - clock.now()));
-    }
+    await consumer.untilIdle(clock, clock.now() + 600_000);
     await host.stop(0);
     if (!(consumer.failure instanceof CrashedError)) return { log, codec, crashes, failure: consumer.failure };
   }

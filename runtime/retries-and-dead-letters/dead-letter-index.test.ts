@@ -75,12 +75,7 @@ async function putAside(world: World, transferIds: readonly string[]): Promise<v
 async function run({ log, clock }: World, host: { start(): Promise<void>; stop(deadlineMs: number): Promise<void> }) {
   await host.start();
   const consumer = log.consumers.at(-1)!;
-  while (!consumer.failure) {
-    if (await consumer.step()) continue;
-    const wakeAt = consumer.nextWakeAt();
-    if (wakeAt === undefined) break;
-    clock.advance(Math.max(1, wakeAt - clock.now()));
-  }
+  await consumer.untilIdle(clock);
   await host.stop(0);
   return consumer.failure;
 }

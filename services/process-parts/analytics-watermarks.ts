@@ -4,7 +4,6 @@ import { type QuietRefusal, quietClaims } from '../../operations/analytics/quiet
 import { systemClock } from '../../ports/clock.ts';
 import { groupId } from '../../ports/consumer-groups/names.ts';
 import type { LogAdmin, LogWriter } from '../../ports/log.ts';
-import { within } from '../../ports/pause.ts';
 import { ANALYTICS } from '../../processors/topology.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
@@ -12,7 +11,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Table } from '../../runtime/hosts/table.ts';
 import type { AnalyticsWatermark } from '../../schemas/types.generated.ts';
 import { analyticsWatermark, transferLifecycle } from '../../topics/boundary.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 const LIFECYCLE = transferLifecycle.name;
 const WATERMARK = analyticsWatermark.name;
@@ -33,12 +32,10 @@ export interface Watermarks {
 export function watermarkHost(parts: Watermarks): Host {
   const { clock = systemClock, logger, metrics } = parts.runtime;
   const ticker = new QuietTicker(parts);
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
 
-  async function loop(): Promise<void> {
+  async function loop(stopping: AbortSignal): Promise<void> {
     let failed: string | undefined;
-    while (!stopping.signal.aborted) {
+    while (!stopping.aborted) {
       try {
         await ticker.look();
         failed = undefined;
@@ -52,18 +49,14 @@ export function watermarkHost(parts: Watermarks): Host {
       for (const [, { partition, completeUntil }] of parts.claims.entries()) {
         metrics.analyticsCompleteUntil.set({ partition: String(partition) }, completeUntil / 1_000);
       }
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal);
+      await clock.sleep(LOOK_EVERY_MS, stopping);
     }
   }
 
-  return backgroundHost({
+  return loopingHost({
     name: TICKER,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
+    loop,
+    close: async () => {
       await ticker.close();
     },
   });

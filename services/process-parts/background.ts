@@ -1,4 +1,5 @@
-// Work of a process that is no consumer (relays, sweeps), as a host of the service.
+// Work of a process that is no consumer (relays, sweeps, looks), as a host of the service.
+import { within } from '../../ports/pause.ts';
 import type { DependencyTrouble, Host, HostState } from '../../runtime/hosts/host.ts';
 
 interface BackgroundWork {
@@ -29,4 +30,35 @@ export function backgroundHost(work: BackgroundWork): Host {
       state = 'stopped';
     },
   };
+}
+
+interface LoopingWork {
+  readonly name: string;
+  /** Goes on until the signal is aborted. A fault that it throws fails the host. */
+  loop(stopping: AbortSignal): Promise<void>;
+  /** Closes what the loop has used, once it has ended or the time for that is over. */
+  close?(deadlineMs: number): Promise<void>;
+  /** Dependencies that the work waits for. */
+  troubles?(): readonly DependencyTrouble[];
+}
+
+/** A host of work that looks, waits and looks again. */
+export function loopingHost(work: LoopingWork): Host {
+  const stopping = new AbortController();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  let ended: Promise<void> | undefined;
+  const host = backgroundHost({
+    name: work.name,
+    start: async () => {
+      ended = work.loop(stopping.signal).catch(failed.reject);
+    },
+    stop: async (deadlineMs) => {
+      stopping.abort();
+      await within(deadlineMs, ended);
+      await work.close?.(deadlineMs);
+    },
+    ...(work.troubles ? { troubles: work.troubles } : {}),
+  });
+  return { ...host, failed: failed.promise };
 }

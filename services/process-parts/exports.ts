@@ -3,13 +3,12 @@
 // What could happen: it dies, or two processes run it. What stops a row from being there twice or not at all: the manifest of the
 // export alone says how far it has come (operations/analytics/export.ts); this only begins it again.
 import { systemClock } from '../../ports/clock.ts';
-import { within } from '../../ports/pause.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Connections } from '../connections.ts';
 import { openTarget, requireTarget, runExport } from '../exports.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 export const EXPORTS = 'sink-parquet';
 /** After a fault, ms. */
@@ -19,8 +18,6 @@ const AGAIN_MS = 30_000;
 export function exportHost(connections: Connections, { logger, metrics, clock = systemClock }: HostRuntime): Host {
   const { exportEveryMs, clockToleranceMs } = connections.config.analytics;
   const target = requireTarget(connections.config);
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
 
   async function exportUntil(to: number): Promise<void> {
     const { folder, close } = await openTarget(target, connections.config);
@@ -34,9 +31,9 @@ export function exportHost(connections: Connections, { logger, metrics, clock = 
     }
   }
 
-  async function loop(): Promise<void> {
+  async function loop(stopping: AbortSignal): Promise<void> {
     let failed: string | undefined;
-    while (!stopping.signal.aborted) {
+    while (!stopping.aborted) {
       const { to, waitMs } = periodAt(clock.now(), exportEveryMs, clockToleranceMs);
       let pauseMs = waitMs;
       try {
@@ -49,19 +46,13 @@ export function exportHost(connections: Connections, { logger, metrics, clock = 
         failed = code;
         pauseMs = Math.min(waitMs, AGAIN_MS);
       }
-      await clock.sleep(pauseMs, stopping.signal);
+      await clock.sleep(pauseMs, stopping);
     }
   }
 
-  return backgroundHost({
+  return loopingHost({
     name: EXPORTS,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-    },
+    loop,
   });
 }
 

@@ -14,7 +14,7 @@ import { followedClaims } from '../attempt-claims.ts';
 import { openAudit } from '../audit.ts';
 import type { Connections } from '../connections.ts';
 import { openInbox } from '../inbox.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 import type { Hosted } from './processors.ts';
 
 const PART = 'payout-closings';
@@ -43,11 +43,9 @@ export async function closingHosts(connections: Connections, runtime: HostRuntim
     ...{ store, handlers, operators, audit, now: () => new Date() },
     onFault: (approvalId: string, fault: Pick<Fault, 'code' | 'detail'>) => met(fault, approvalId),
   });
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
 
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async function loop(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       const isRead = await closings.look().then(
         () => true,
         (error: unknown) => {
@@ -55,19 +53,15 @@ export async function closingHosts(connections: Connections, runtime: HostRuntim
           return false;
         },
       );
-      await systemClock.sleep(isRead ? LOOK_MS : TROUBLED_MS, stopping.signal);
+      await systemClock.sleep(isRead ? LOOK_MS : TROUBLED_MS, stopping);
     }
   }
 
-  const host = backgroundHost({
+  const host = loopingHost({
     name: PART,
     troubles: () => recent.troubles(),
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
+    loop,
+    close: async (deadlineMs) => {
       await within(deadlineMs, followed.stop());
       await within(deadlineMs, audit.close(deadlineMs));
     },

@@ -2,14 +2,13 @@
 import { currencyOf } from '../../domain/money/currencies.ts';
 import type { Counted } from '../../operations/positions/count.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { within } from '../../ports/pause.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { Connections } from '../connections.ts';
 import { countPositions } from '../positions.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 const PART = 'position-counts';
 const EVERY_MS = 30_000;
@@ -17,10 +16,8 @@ const EVERY_MS = 30_000;
 const MAX_OFFSETS = 200_000;
 
 export function positionCountsHost(connections: Connections, { metrics, logger }: HostRuntime): Host {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async function loop(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       let behind = 0;
       try {
         const counted = await countPositions(connections, MAX_OFFSETS);
@@ -31,18 +28,12 @@ export function positionCountsHost(connections: Connections, { metrics, logger }
         metrics.faults.inc({ consumer: PART, code });
         logger.warn({ stage: PART, code, detail }, 'open positions were not counted');
       }
-      if (behind === 0) await systemClock.sleep(EVERY_MS, stopping.signal);
+      if (behind === 0) await systemClock.sleep(EVERY_MS, stopping);
     }
   }
-  return backgroundHost({
+  return loopingHost({
     name: PART,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-    },
+    loop,
   });
 }
 

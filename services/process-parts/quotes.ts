@@ -4,12 +4,11 @@ import { type AnsweringComponents, answerQuotes } from '../../operations/quotes/
 import { systemClock } from '../../ports/clock.ts';
 import type { ErrorCode } from '../../ports/error-codes.ts';
 import { isOutage } from '../../ports/fault.ts';
-import { within } from '../../ports/pause.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { DependencyTrouble, Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Table } from '../../runtime/hosts/table.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 const PART = 'quotes';
 /** Whose prices they are: paused, it makes none. */
@@ -37,11 +36,9 @@ type Runtime = Pick<HostRuntime, 'metrics' | 'logger' | 'controls'>;
 
 export function quotesHost(parts: QuotesHostComponents, runtime: Runtime): Host {
   const { metrics, logger } = runtime;
-  const stopping = new AbortController();
   const work = new Answering(parts, runtime);
-  let running: Promise<void> | undefined;
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async function loop(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       let restMs = AFTER_FAULT_MS;
       try {
         restMs = await work.look();
@@ -51,19 +48,13 @@ export function quotesHost(parts: QuotesHostComponents, runtime: Runtime): Host 
         metrics.faults.inc({ consumer: PART, code });
         logger.warn({ stage: PART, code, detail }, 'quotes were not answered');
       }
-      if (restMs > 0) await systemClock.sleep(restMs, stopping.signal);
+      if (restMs > 0) await systemClock.sleep(restMs, stopping);
     }
   }
-  return backgroundHost({
+  return loopingHost({
     name: PART,
-    start: async () => {
-      running = loop();
-    },
     troubles: () => work.troubles(),
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-    },
+    loop,
   });
 }
 

@@ -1,12 +1,11 @@
 // What a process goes by, told to analysts: at its start, and whenever the log has another version of it.
 import { systemClock } from '../../ports/clock.ts';
-import { within } from '../../ports/pause.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Connections } from '../connections.ts';
 import { type ReferenceGroup, SOURCES_OF, tellVersions } from '../reference-versions.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 const PART = 'reference-versions';
 /** Between two looks at whether there is another version, ms. */
@@ -18,9 +17,7 @@ export function referenceVersionsHost(
   { clock = systemClock, metrics, logger }: HostRuntime,
   groups: readonly ReferenceGroup[],
 ): Host {
-  const stopping = new AbortController();
   const topics = [...new Set(groups.flatMap((each) => SOURCES_OF[each]))];
-  let running: Promise<void> | undefined;
   /** Ends of the topics at the look before; undefined: nothing was told yet. */
   let seen: string | undefined;
 
@@ -34,9 +31,9 @@ export function referenceVersionsHost(
     if (written.length > 0) logger.info({ stage: PART, detail: `${written.length} versions` }, 'told to analysts');
   }
 
-  async function loop(): Promise<void> {
+  async function loop(stopping: AbortSignal): Promise<void> {
     let failed: string | undefined;
-    while (!stopping.signal.aborted) {
+    while (!stopping.aborted) {
       try {
         await look();
         failed = undefined;
@@ -46,18 +43,12 @@ export function referenceVersionsHost(
         if (code !== failed) logger.warn({ stage: PART, code, detail }, 'versions were not told to analysts');
         failed = code;
       }
-      await clock.sleep(LOOK_EVERY_MS, stopping.signal);
+      await clock.sleep(LOOK_EVERY_MS, stopping);
     }
   }
 
-  return backgroundHost({
+  return loopingHost({
     name: PART,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-    },
+    loop,
   });
 }

@@ -2,7 +2,6 @@
 import { currencyOf } from '../../domain/money/currencies.ts';
 import { type StuckBoard, stuckBoard } from '../../operations/stuck/board.ts';
 import { systemClock } from '../../ports/clock.ts';
-import { within } from '../../ports/pause.ts';
 import { LETTER_INDEX, ownersOfLetters } from '../../processors/topology.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import type { Host } from '../../runtime/hosts/host.ts';
@@ -10,7 +9,7 @@ import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Metrics } from '../../runtime/logs-and-metrics/metrics.ts';
 import type { Connections } from '../connections.ts';
 import { stuckKeys, stuckSources } from '../stuck.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 
 const PART = 'stuck-metrics';
 const EVERY_MS = 30_000;
@@ -25,10 +24,8 @@ type StuckMetrics = Pick<
 >;
 
 export function stuckMetricsHost(connections: Connections, { metrics, logger }: HostRuntime): Host {
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  async function loop(): Promise<void> {
-    while (!stopping.signal.aborted) {
+  async function loop(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
       try {
         const now = systemClock.now();
         report(await stuckBoard(stuckSources(connections, MAX_RECORDS, stuckKeys(connections)), { now }), now, metrics);
@@ -38,18 +35,12 @@ export function stuckMetricsHost(connections: Connections, { metrics, logger }: 
         metrics.faults.inc({ consumer: PART, code });
         logger.warn({ stage: PART, code, detail }, 'what is stuck was not looked at');
       }
-      await systemClock.sleep(EVERY_MS, stopping.signal);
+      await systemClock.sleep(EVERY_MS, stopping);
     }
   }
-  return backgroundHost({
+  return loopingHost({
     name: PART,
-    start: async () => {
-      running = loop();
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
-    },
+    loop,
   });
 }
 

@@ -6,14 +6,13 @@ import type { Settled } from '../../operations/webhooks/ports.ts';
 import { WebhookSender } from '../../operations/webhooks/sender.ts';
 import { systemClock } from '../../ports/clock.ts';
 import type { ShownCode } from '../../ports/error-codes.ts';
-import { within } from '../../ports/pause.ts';
 import { failpoint } from '../../runtime/failpoints.ts';
 import { faultOf } from '../../runtime/fault.ts';
 import { recentOutages } from '../../runtime/health/recent-outages.ts';
 import type { HostRuntime } from '../../runtime/hosts/processor-host.ts';
 import type { Connections } from '../connections.ts';
 import { webhookKeys, webhookReach } from '../webhooks.ts';
-import { backgroundHost } from './background.ts';
+import { loopingHost } from './background.ts';
 import type { Hosted } from './processors.ts';
 
 const PART = 'webhooks';
@@ -58,17 +57,11 @@ export async function webhookHosts(connections: Connections, runtime: Runtime): 
     metrics.webhookBreakersOpen.set(open);
     metrics.webhookEndpointsDisabled.set(disabled);
   };
-  const stopping = new AbortController();
-  let running: Promise<void> | undefined;
-  const host = backgroundHost({
+  const host = loopingHost({
     name: PART,
     troubles,
-    start: async () => {
-      running = loop({ sender, look, onFault: callbacks.onFault }, stopping.signal);
-    },
-    stop: async (deadlineMs) => {
-      stopping.abort();
-      await within(deadlineMs, running);
+    loop: (stopping) => loop({ sender, look, onFault: callbacks.onFault }, stopping),
+    close: async (deadlineMs) => {
       await sender.stop(deadlineMs);
       await poster.close();
     },

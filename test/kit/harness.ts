@@ -107,8 +107,6 @@ export interface RunResult {
 /** Makes the processor, given its tables; called again after each crash. */
 export type ProcessorFactory = (tables: ReadonlyMap<TopicName, Table<unknown>>) => AnyProcessor;
 
-const MAX_STEPS = 100_000;
-
 /** Runs until every input (and its retries) is handled, the processor stops, or virtual time is up. */
 export async function runProcessor(
   processor: AnyProcessor | ProcessorFactory,
@@ -153,7 +151,7 @@ export async function runProcessor(
     });
     await host.start();
     const consumer = log.consumers.at(-1)!;
-    await drain(log, clock, endAt);
+    await log.consumers.at(-1)!.untilIdle(clock, endAt);
     const health = host.health();
     await host.stop(0);
     if (consumer.failure instanceof CrashedError) {
@@ -182,18 +180,6 @@ export function append(log: MemoryLog, codec: MemoryCodec, each: Input): void {
     headers: { ...(eventId === undefined ? {} : { [HEADER.eventId]: eventId }), ...each.headers },
   };
   log.append([each.unsealed ? record : asIssued(record)], each.appendedAt ?? log.clock.now());
-}
-
-async function drain(log: MemoryLog, clock: ManualClock, endAt: number): Promise<void> {
-  const consumer = log.consumers.at(-1)!;
-  for (let steps = 0; steps < MAX_STEPS; steps++) {
-    if (consumer.failure) return;
-    if (await consumer.step()) continue;
-    const wakeAt = consumer.nextWakeAt();
-    if (wakeAt === undefined || wakeAt > endAt) return;
-    clock.advance(Math.max(1, wakeAt - clock.now()));
-  }
-  throw new Error('the run does not end: it never came to rest');
 }
 
 interface Ended {

@@ -12,6 +12,7 @@ import type {
   PartitionProgress,
   RecordBatch,
 } from '../../ports/log.ts';
+import type { ManualClock } from './manual-clock.ts';
 
 /** Where a consumer can be made to fail: around the handler and around the commit. */
 export type CrashPoint =
@@ -59,6 +60,9 @@ interface PartitionState {
   paused: { readonly until: number; readonly code: ErrorCode; readonly detail: string } | undefined;
   failed: { readonly code: ErrorCode; readonly attempts: number } | undefined;
 }
+
+/** Batches of one run; more is a run that never comes to rest. */
+const MAX_STEPS = 100_000;
 
 export class MemoryConsumer implements LogConsumer {
   readonly ready = Promise.resolve();
@@ -120,6 +124,21 @@ export class MemoryConsumer implements LogConsumer {
   nextWakeAt(): number | undefined {
     const waiting = this.#states.filter((state) => state.paused && this.#hasRecords(state));
     return waiting.length === 0 ? undefined : Math.min(...waiting.map((state) => state.paused!.until));
+  }
+
+  /**
+   * Handles all that there is, and moves the clock on to the next end of a pause, until nothing is left or that end is after
+   * `endAt`. Returns why the consumer failed, where it did.
+   */
+  async untilIdle(clock: ManualClock, endAt = Number.POSITIVE_INFINITY): Promise<Error | undefined> {
+    for (let steps = 0; steps < MAX_STEPS; steps++) {
+      if (this.failure) return this.failure;
+      if (await this.step()) continue;
+      const wakeAt = this.nextWakeAt();
+      if (wakeAt === undefined || wakeAt > endAt) return this.failure;
+      clock.advance(Math.max(1, wakeAt - clock.now()));
+    }
+    throw new Error('the run does not end: it never came to rest');
   }
 
   /** Runs by itself, partitions side by side, until stopped. */

@@ -77,13 +77,7 @@ export class GrainsWorld {
       handler: this.handler(),
       onFault: () => undefined,
     });
-    for (;;) {
-      const moved = await consumer.step();
-      if (consumer.failure) return consumer.failure;
-      const wakesAt = consumer.nextWakeAt();
-      if (!moved && wakesAt === undefined) return undefined;
-      if (wakesAt !== undefined) this.clock.advance(Math.max(1, wakesAt - this.clock.now()));
-    }
+    return consumer.untilIdle(this.clock);
   }
 
   /** What a look at quiet partitions may claim now. */

@@ -76,13 +76,7 @@ export class AuditWorld {
       handler: this.handler(),
       onFault: () => undefined,
     });
-    for (;;) {
-      const moved = await consumer.step();
-      if (consumer.failure) return consumer.failure;
-      const wakesAt = consumer.nextWakeAt();
-      if (!moved && wakesAt === undefined) return undefined;
-      if (wakesAt !== undefined) this.clock.advance(Math.max(1, wakesAt - this.clock.now()));
-    }
+    return consumer.untilIdle(this.clock);
   }
 
   /** The batch that a consumer which knows nothing of the commits since would be handed. */
