@@ -26,8 +26,9 @@ afterAll(async () => {
 });
 
 describe('sums of transfers', () => {
-  const transfer = (n: number, currency: string, debitMinor: bigint | null, state = 'HELD') =>
+  const transfer = (n: number, currency: string, debitMinor: bigint | null, state = 'HELD', more: object = {}) =>
     ({
+      ...more,
       ...{ _id: `t-${n}`, version: 2, state, sourceCurrency: currency, targetCurrency: 'INR', debitMinor },
       updatedAt: new Date(AT + n),
     }) as unknown as TransferDocument;
@@ -40,16 +41,21 @@ describe('sums of transfers', () => {
       transfer(3, 'GBP', null),
       transfer(4, 'EUR', 5n),
       transfer(5, 'EUR', 7n, 'COMPLETED'),
+      // Instructed in the currency of the other side, and not priced yet.
+      transfer(6, 'GBP', null, 'HELD', { instructedMinor: 2n ** 61n, instructedCurrency: 'INR' }),
+      transfer(7, 'EUR', null, 'HELD', { instructedMinor: 11n, instructedCurrency: 'EUR' }),
     ]);
   });
 
-  it('are exact, by currency, and count those that were never priced', async () => {
+  it('are exact, by currency, of what is priced and else of what was instructed, and count what has neither', async () => {
     const views = transferViews(db, 'transfers');
     const { byCurrency, isCut } = await views.totals({ state: 'HELD' }, 100);
     expect(isCut).toBe(false);
     expect(byCurrency.toSorted((a, b) => (a.currency < b.currency ? -1 : 1))).toEqual([
-      { currency: 'EUR', transfers: 1, debitMinor: 5n, unpriced: 0 },
-      { currency: 'GBP', transfers: 3, debitMinor: 2n ** 61n + 3n, unpriced: 1 },
+      { currency: '', transfers: 1, minor: 0n, withoutAmount: 1 },
+      { currency: 'EUR', transfers: 2, minor: 16n, withoutAmount: 0 },
+      { currency: 'GBP', transfers: 2, minor: 2n ** 61n + 3n, withoutAmount: 0 },
+      { currency: 'INR', transfers: 1, minor: 2n ** 61n, withoutAmount: 0 },
     ]);
     const older = { state: 'HELD', olderThan: new Date(AT + 2), currencies: { source: 'GBP', target: 'INR' } };
     expect((await views.totals(older, 100)).byCurrency).toMatchObject([{ transfers: 2 }]);

@@ -38,27 +38,50 @@ export function transferViews(db: Db, collection: string): TransferViews & Trans
         { $sort: { updatedAt: -1, _id: -1 } },
         { $limit: limit + 1 },
       ];
-      const sums = (stages: readonly Document[]) =>
-        guarded(() => transfers.aggregate([...stages, BY_CURRENCY], { ...read, maxTimeMS: MAX_TIME_MS }).toArray());
-      const [all, unpriced] = await Promise.all([sums(latest), sums([...latest, { $match: { debitMinor: null } }])]);
-      const without = new Map(unpriced.map(({ _id, transfers: count }) => [_id, Number(count)]));
-      const byCurrency = all.map(
-        ({ _id, transfers: count, debitMinor }): CurrencyTotal => ({
-          currency: String(_id),
-          transfers: Number(count),
-          debitMinor: BigInt(debitMinor as bigint | number),
-          unpriced: without.get(_id) ?? 0,
-        }),
-      );
+      const sums = (some: Document, group: Document) =>
+        guarded(() =>
+          transfers
+            .aggregate([...latest, { $match: some }, { $group: group }], { ...read, maxTimeMS: MAX_TIME_MS })
+            .toArray(),
+        );
+      const [priced, unpriced] = await Promise.all([
+        sums({ debitMinor: { $ne: null } }, DEBITS),
+        sums({ debitMinor: null }, INSTRUCTED),
+      ]);
+      const byCurrency = merged([...priced, ...unpriced].map(totalIn));
       return { byCurrency, isCut: byCurrency.reduce((counted, each) => counted + each.transfers, 0) > limit };
     },
   };
 }
 
-/** Sums leave out what is no number: a transfer without a debit was never priced. */
-const BY_CURRENCY: Document = {
-  $group: { _id: '$sourceCurrency', transfers: { $sum: 1 }, debitMinor: { $sum: '$debitMinor' } },
+const DEBITS: Document = { _id: '$sourceCurrency', transfers: { $sum: 1 }, minor: { $sum: '$debitMinor' } };
+const INSTRUCTED: Document = {
+  _id: '$instructedCurrency',
+  transfers: { $sum: 1 },
+  minor: { $sum: '$instructedMinor' },
 };
+
+function totalIn({ _id, transfers: count, minor }: Document): CurrencyTotal {
+  const transfers = Number(count);
+  // Rows of before the view had what was instructed have no currency of it.
+  const isKnown = typeof _id === 'string';
+  return {
+    currency: isKnown ? _id : '',
+    transfers,
+    minor: isKnown ? BigInt(minor as bigint | number) : 0n,
+    withoutAmount: isKnown ? 0 : transfers,
+  };
+}
+
+const merged = (totals: readonly CurrencyTotal[]): readonly CurrencyTotal[] =>
+  [...Map.groupBy(totals, ({ currency }) => currency).values()].map((of) =>
+    of.reduce((sum, each) => ({
+      currency: each.currency,
+      transfers: sum.transfers + each.transfers,
+      minor: sum.minor + each.minor,
+      withoutAmount: sum.withoutAmount + each.withoutAmount,
+    })),
+  );
 
 function toQuery(
   { state, currencies, olderThan, producer }: TransferFilter,

@@ -249,9 +249,9 @@ function memoryComponents(memory: Memory): ApiComponents {
           const [first] = found;
           if (!first) return { byCurrency: [], isCut: false };
           const priced = found.flatMap(({ debitMinor }) => (debitMinor === null ? [] : [BigInt(debitMinor)]));
-          const debitMinor = priced.reduce((sum, each) => sum + each, 0n);
-          const counts = { transfers: found.length, unpriced: found.length - priced.length };
-          return { byCurrency: [{ currency: first.sourceCurrency, debitMinor, ...counts }], isCut: false };
+          const minor = priced.reduce((sum, each) => sum + each, 0n);
+          const counts = { transfers: found.length, withoutAmount: found.length - priced.length };
+          return { byCurrency: [{ currency: first.sourceCurrency, minor, ...counts }], isCut: false };
         }),
     },
     explain: async (id, sight) => explanationOf(evidence, await asked(() => id), sight),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { TransferStanding } from '../../operations/queries/standing.ts';
 import type { Step } from '../../operations/queries/transfer.ts';
+import { instructedIn } from '../../operations/queries/transfers.ts';
 import { instant, instantOf, moneyDto, moneyOf } from './dto.ts';
 
 export const STATES = [
@@ -26,6 +27,7 @@ export const transferDto = z
     requestedAt: instant.nullable(),
     corridor: z.string().nullable(),
     producer: z.string().nullable().describe('Who instructed it; null where nobody can tell.'),
+    instructed: moneyDto.nullable().describe('What the producer instructed; null: not known here.'),
     debit: moneyDto.nullable().describe('What the sender pays, fees included; once priced.'),
     credit: moneyDto.nullable().describe('What the beneficiary gets; once priced.'),
     fees: moneyDto.nullable(),
@@ -53,6 +55,7 @@ export function transferOf(
   }
   const { _id: transferId, ...found } = standing.transfer;
   const { sourceCurrency, targetCurrency } = found;
+  const instructed = instructedIn(found);
   const money = (minor: bigint | null, currency: string) => (minor === null ? null : moneyOf(minor, currency));
   return {
     transferId,
@@ -66,6 +69,7 @@ export function transferOf(
     corridor: corridorIdOf(sourceCurrency, targetCurrency) ?? null,
     // Documents of before lack it.
     producer: (found.producerId as string | null | undefined) ?? null,
+    instructed: instructed && moneyOf(instructed.minor, instructed.currency),
     debit: money(found.debitMinor, sourceCurrency),
     credit: money(found.creditMinor, targetCurrency),
     fees: money(found.feesMinor, sourceCurrency),
@@ -89,7 +93,7 @@ const notAccepted = (
   { updatedAt, producer, requestedAt, reasonCodes = [] }: NotAccepted,
 ): TransferDto => ({
   ...{ transferId, state, stage: 'INTAKE', updatedAt: instantOf(updatedAt) },
-  ...{ sequence: null, attempt: null, corridor: null, debit: null, credit: null, fees: null },
+  ...{ sequence: null, attempt: null, corridor: null, instructed: null, debit: null, credit: null, fees: null },
   ...{ producer, customerRate: null, provider: null, reasonCodes: [...reasonCodes] },
   requestedAt: requestedAt === undefined ? null : instantOf(requestedAt),
 });

@@ -35,7 +35,7 @@ export function registerTransfers(program: Command): void {
     .addHelpText(
       'after',
       `
-The list holds no personal data. Sums are of the debits of those that are priced; the others are counted.
+The list holds no personal data. Sums are of the debits of those that are priced, and of what was instructed of the others.
 
 Examples:
   corridor transfers list --state DISPATCHED --older-than 30m
@@ -57,7 +57,7 @@ Examples:
         }
         printRows(
           found.rows.map((row) => rowOf(row, now)),
-          ['transfer', 'state', 'stage', 'unchanged', 'corridor', 'debit', 'credit', 'reasons'],
+          ['transfer', 'state', 'stage', 'unchanged', 'corridor', 'instructed', 'debit', 'credit', 'reasons'],
         );
         const { transfers: all, ...money } = found.total;
         print(tallyText({ count: all, ...money }, 'transfer', 'transfers'));
@@ -68,12 +68,13 @@ Examples:
 }
 
 const rowOf = (
-  { transferId, state, stage, since, corridor, debit, credit, reasonCodes }: TransferRow,
+  { transferId, state, stage, since, corridor, instructed, debit, credit, reasonCodes }: TransferRow,
   now: number,
 ) => ({
   transfer: transferId,
   ...{ state, stage, corridor },
   unchanged: age(since.getTime(), now),
+  instructed: instructed && formatMoney(instructed),
   debit: debit && formatMoney(debit),
   credit: credit && formatMoney(credit),
   reasons: reasonCodes.join(', ') || null,

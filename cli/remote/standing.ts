@@ -153,10 +153,15 @@ export function registerRemoteTransfers(program: Command, api: () => ApiClient):
       printRows(
         page.items.map((row) => ({
           ...{ transfer: row.transferId, state: row.state, stage: row.stage, unchanged: since(row.updatedAt) },
-          ...{ corridor: row.corridor, debit: row.debit?.text, credit: row.credit?.text },
+          ...{
+            corridor: row.corridor,
+            instructed: row.instructed?.text,
+            debit: row.debit?.text,
+            credit: row.credit?.text,
+          },
           reasons: row.reasonCodes.join(', ') || null,
         })),
-        ['transfer', 'state', 'stage', 'unchanged', 'corridor', 'debit', 'credit', 'reasons'],
+        ['transfer', 'state', 'stage', 'unchanged', 'corridor', 'instructed', 'debit', 'credit', 'reasons'],
       );
       if (page.total) print(tallyText(page.total, 'transfer', 'transfers'));
       if (page.total?.complete === false) print('there are more: the sums are of those that changed last');

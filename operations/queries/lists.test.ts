@@ -18,7 +18,9 @@ const transfer = (n: number): TransferDocument =>
   ({
     ...{ _id: `t-${n}`, version: 2, updatedAt: new Date(AT - n), state: 'PRICED', stage: 'FX_PRICING' },
     ...{ sourceCurrency: 'GBP', targetCurrency: 'INR', requestedAt: AT, reasonCodes: [], lastEventId: 'e' },
-    ...(n === 0 ? { debitMinor: null, creditMinor: null } : { debitMinor: 100n, creditMinor: 9_000n }),
+    ...(n === 0
+      ? { debitMinor: null, creditMinor: null, instructedMinor: 90n, instructedCurrency: 'GBP' }
+      : { debitMinor: 100n, creditMinor: 9_000n }),
   }) as unknown as TransferDocument;
 const all = [0, 1, 2, 3, 4].map(transfer);
 
@@ -27,7 +29,7 @@ const views = {
   list: async (_: unknown, after: { updatedAt: Date } | undefined, limit: number) =>
     all.filter(({ updatedAt }) => !after || updatedAt < after.updatedAt).slice(0, limit),
   totals: async () => ({
-    byCurrency: [{ currency: 'GBP', transfers: 5, debitMinor: 400n, unpriced: 1 }],
+    byCurrency: [{ currency: 'GBP', transfers: 5, minor: 400n, withoutAmount: 1 }],
     isCut: false,
   }),
 };
@@ -47,8 +49,10 @@ describe('a list of transfers', () => {
     } while (after);
     expect(ids).toEqual(['t-0', 't-1', 't-2', 't-3', 't-4']);
     const [unpriced, priced] = (await list({})).rows;
-    expect(unpriced).toMatchObject({ corridor: 'GB-IN', debit: null });
+    expect(unpriced).toMatchObject({ corridor: 'GB-IN', debit: null, instructed: { minor: 90n, currency: 'GBP' } });
     expect(priced!.debit).toEqual({ minor: 100n, currency: 'GBP' });
+    // A row of before the view had it.
+    expect(priced!.instructed).toBeNull();
   });
 
   it('refuses a cursor of another question, a corridor that there is not, and pages without end', async () => {

@@ -38,13 +38,13 @@ export interface TransferViews {
 
 /** What the transfers of one currency come to, of those that a filter leaves. */
 export interface CurrencyTotal {
-  /** Source currency. */
+  /** Source currency of those that are priced, currency that was instructed of the others; empty: the view does not know it. */
   readonly currency: string;
   readonly transfers: number;
-  /** Debits of those that are priced, minor units. */
-  readonly debitMinor: bigint;
-  /** Transfers that were never priced: the view does not know their amount. */
-  readonly unpriced: number;
+  /** Debits of those that are priced, and what was instructed of the others, minor units. */
+  readonly minor: bigint;
+  /** Transfers of which the view knows no amount: never priced, and written before it had what was instructed. */
+  readonly withoutAmount: number;
 }
 
 export interface TransferTotals {

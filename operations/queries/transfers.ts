@@ -36,6 +36,8 @@ export interface TransferRow {
   readonly requestedAt: Date;
   /** Id of the corridor; null: there is none between its currencies. */
   readonly corridor: string | null;
+  /** What the producer instructed; null: the view has no such row of it yet. */
+  readonly instructed: Money | null;
   /** What the sender pays, fees included; null: never priced. */
   readonly debit: Money | null;
   /** What the beneficiary gets; null: never priced. */
@@ -46,7 +48,7 @@ export interface TransferRow {
 export interface TransferList {
   readonly rows: readonly TransferRow[];
   readonly next: string | null;
-  /** Of all that match, on whichever page: debits of those that are priced, and how many are not. */
+  /** Of all that match, on whichever page: debits of those that are priced, what was instructed of the others. */
   readonly total: {
     readonly transfers: number;
     readonly money: readonly Money[];
@@ -90,16 +92,16 @@ export async function listTransfers(
   };
 }
 
-/** What is said of sums: money of those that are priced, and how many are not. Pure. */
+/** What is said of sums: money by currency, and how many are not in it. Pure. */
 export function sumsOf(byCurrency: readonly CurrencyTotal[]): TransferList['total'] {
   const sum = (of: (each: CurrencyTotal) => number) => byCurrency.reduce((all, each) => all + of(each), 0);
   return {
     transfers: sum(({ transfers }) => transfers),
     money: byCurrency
-      .filter(({ transfers, unpriced }) => transfers > unpriced)
-      .map(({ currency, debitMinor }) => ({ minor: debitMinor, currency }))
+      .filter(({ transfers, withoutAmount }) => transfers > withoutAmount)
+      .map(({ currency, minor }) => ({ minor, currency }))
       .sort((a, b) => (a.currency < b.currency ? -1 : 1)),
-    withoutAmount: sum(({ unpriced }) => unpriced),
+    withoutAmount: sum(({ withoutAmount }) => withoutAmount),
   };
 }
 
@@ -125,8 +127,18 @@ function rowOf(transfer: TransferDocument, corridors: CorridorBook): TransferRow
     since: transfer.updatedAt,
     requestedAt: new Date(Number(requestedAt)),
     corridor: corridors.between(sourceCurrency, targetCurrency)?.id ?? null,
+    instructed: instructedIn(transfer),
     debit: debitMinor === null ? null : { minor: BigInt(debitMinor), currency: sourceCurrency },
     credit: creditMinor === null ? null : { minor: BigInt(creditMinor), currency: targetCurrency },
     reasonCodes: transfer.reasonCodes,
   };
+}
+
+/** What the producer instructed. Rows of before the view had it lack both. */
+export function instructedIn({
+  instructedMinor,
+  instructedCurrency,
+}: Partial<Pick<TransferDocument, 'instructedMinor' | 'instructedCurrency'>>): Money | null {
+  const isKnown = instructedMinor !== undefined && instructedMinor !== null && Boolean(instructedCurrency);
+  return isKnown ? { minor: BigInt(instructedMinor), currency: instructedCurrency! } : null;
 }

@@ -46,7 +46,7 @@ export const transferPageDto = pageOf(transferDto)
     total: tallyDto
       .extend({ complete: z.boolean().describe('False: there are more than are summed; those that changed last are.') })
       .nullable()
-      .describe('Debits of those that are priced; null: nobody asked.'),
+      .describe('Debits of those that are priced, what was instructed of the others; null: nobody asked.'),
   })
   .meta({ id: 'TransferPage' });
 
