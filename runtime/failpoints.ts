@@ -14,6 +14,7 @@ import { ACT_FAILPOINTS } from '../ports/act-failpoints.ts';
 import { forbiddenVariables, refuseOutsideTrials } from '../ports/environment.ts';
 import { CodedError } from '../ports/fault.ts';
 import { LOG_FAILPOINTS } from '../ports/log-failpoints.ts';
+import { pause } from '../ports/pause.ts';
 import { WEBHOOK_FAILPOINTS } from '../ports/webhook-failpoints.ts';
 import { PRICING_FAILPOINTS } from '../processors/fx-pricing/ports.ts';
 import { HOLD_CLAIMS_FAILPOINTS, HOLD_FAILPOINTS } from '../processors/holds.ts';
@@ -125,13 +126,13 @@ export function createFailpoints(env: Readonly<Record<string, string | undefined
     if (armed.action.kind === 'stop') {
       process.kill(process.pid, 'SIGSTOP');
       // The signal is for the whole process: this thread may get a little further before it takes hold.
-      return new Promise((resolve) => setTimeout(resolve, STOP_TAKES_HOLD_MS));
+      return pause(STOP_TAKES_HOLD_MS);
     }
     // Nobody wakes it.
     if (armed.action.kind === 'wedge') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     if (armed.action.kind === 'throw') throw thrownAt(name);
     const { ms } = armed.action as { ms: number };
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    return pause(ms);
   };
 }
 

@@ -1,10 +1,10 @@
 // A client of Corridor's own API, for commands: bounded, and believing nothing that is not of the shape that was asked for.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { safeText } from '../../domain/text/text.ts';
 import { type BackoffLimits, doubledMs } from '../../ports/backoff.ts';
 import { type ErrorCode, errorCodes } from '../../ports/error-codes.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { pause } from '../../ports/pause.ts';
 import { boundedBody } from './bounded-body.ts';
 
 export interface ApiClientOptions {
@@ -76,7 +76,7 @@ export function apiClient({ url, token, fetch: send = fetch }: ApiClientOptions)
           const fault = faultOf(error, base);
           if (attempt >= tries || fault.faultClass !== 'transient-dependency') throw fault;
         }
-        await sleep(doubledMs(attempt, PAUSES), undefined, request.signal ? { signal: request.signal } : {});
+        await pause(doubledMs(attempt, PAUSES), request.signal);
       }
     },
   };

@@ -1,6 +1,7 @@
 // The connection to the Redis of the limits. Nothing is queued or sent again behind our back: a command either gets its
 // answer on the connection it was sent on, or fails, and the batch runs again.
 import { Redis } from 'ioredis';
+import { type BackoffLimits, doubledMs } from '../../ports/backoff.ts';
 import type { CodedError } from '../../ports/fault.ts';
 import { loopTimeout } from '../loop-timeout.ts';
 import { isReply, redisFault, wantsNewConnection } from './fault.ts';
@@ -15,7 +16,7 @@ export interface LimitsClientOptions {
   readonly onError?: (error: Error) => void;
 }
 
-const MAX_RECONNECT_DELAY_MS = 1_000;
+const RECONNECT: BackoffLimits = { firstMs: 100, maxMs: 1_000 };
 
 /** What a server said when it refused a connection: commands then fail without a word of why. */
 const refusals = new WeakMap<Redis, Error>();
@@ -41,7 +42,7 @@ export function limitsClient(options: LimitsClientOptions): Redis {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), MAX_RECONNECT_DELAY_MS),
+    retryStrategy: (attempt) => doubledMs(attempt, RECONNECT),
     // The command still fails: nothing is sent again.
     reconnectOnError: wantsNewConnection,
     lazyConnect: true,

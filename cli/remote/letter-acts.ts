@@ -1,6 +1,5 @@
 // `corridor dlq check|discard|edit|export` over the API.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import type { ApiClient } from '../../adapters/http/api-client.ts';
 import { replayDto } from '../../api/v1/replay-dto.ts';
@@ -8,6 +7,7 @@ import { letterDto, letterPageDto } from '../../api/v1/routes/dead-letters.ts';
 import { letterCheckDto } from '../../api/v1/routes/letter-checks.ts';
 import { DISCARD_REASONS } from '../../domain/reasons.ts';
 import { CodedError } from '../../ports/fault.ts';
+import { pause } from '../../ports/pause.ts';
 import { LETTER_STATES } from '../../sinks/dead-letters/letter.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { EDIT_HELP, readPatch } from '../commands/letter-edits.ts';
@@ -117,7 +117,7 @@ Example:
       const made = await api().ask('POST', '/dead-letters/checks', { body, key: randomUUID() });
       let check = letterCheckDto.parse(made.body);
       while (check.state === 'WANTED') {
-        await sleep(CHECK_POLL_MS);
+        await pause(CHECK_POLL_MS);
         check = letterCheckDto.parse((await api().ask('GET', `/dead-letters/checks/${check.checkId}`)).body);
       }
       if (check.state === 'FAILED') throw new CodedError('CHECK_FAILED', check.detail ?? 'it says no more');

@@ -1,6 +1,5 @@
 // `corridor dlq replay|approve|refuse|watch|replays` over the API: the server selects, tries and sends; this asks and shows.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { z } from 'zod';
 import type { ApiAnswer, ApiClient } from '../../adapters/http/api-client.ts';
@@ -9,6 +8,7 @@ import { replayDto } from '../../api/v1/replay-dto.ts';
 import { letterEditsDto } from '../../api/v1/routes/letter-edits.ts';
 import { replaysDto, replayWithCountsDto } from '../../api/v1/routes/replays.ts';
 import { CodedError, isCoded } from '../../ports/fault.ts';
+import { pause } from '../../ports/pause.ts';
 import { type FilterOptions, filtered } from '../commands/dead-letter-options.ts';
 import { printEdits } from '../commands/letter-edits.ts';
 import { count, print, printCut, printError, printRows, toJson, withJson, withUnmask } from '../output.ts';
@@ -140,7 +140,7 @@ async function untilTried(api: ApiClient, id: string): Promise<{ replay: Replay;
         'REPLAY_MOVED',
         `replay ${id} is ${found.replay.state}: ${found.replay.halted?.detail ?? ''}`,
       );
-    await sleep(POLL_MS);
+    await pause(POLL_MS);
   }
 }
 
@@ -189,7 +189,7 @@ function registerWatch(dlq: Command, api: () => ApiClient): void {
     .description('follow a replay to its end, a line for each change; exit code 1: it stopped, or was cancelled')
     .action(async (id: string) => {
       const at = api();
-      for (let last = ''; ; await sleep(WATCH_MS)) {
+      for (let last = ''; ; await pause(WATCH_MS)) {
         const { replay, counts } = await get(at, id);
         const became = counts.map(({ state, outcome, reason, letters }) => `${letters} ${outcome ?? reason ?? state}`);
         const halted = replay.halted === null ? '' : `; ${replay.halted.code}: ${replay.halted.detail}`;
