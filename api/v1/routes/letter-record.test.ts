@@ -50,7 +50,7 @@ it('shows what stands in the log, with persons masked, and no bytes', async () =
     expect(body.decoded.envelope.transferId).toBe(priced().envelope.transferId);
     expect(body.headers).toContainEqual({ name: 'dlq-id', value: 'letter-0' });
     expect(body.headers).toContainEqual({ name: 'x-sender', value: null });
-    for (const told of [debtor.name, debtor.account.value, 'Ada Example']) expect(text).not.toContain(told);
+    for (const secret of [debtor.name, debtor.account.value, 'Ada Example']) expect(text).not.toContain(secret);
   }
 });
 
