@@ -71,6 +71,13 @@ describe('a replay', () => {
     expect([...here.decided.values()].every((count) => count === 1)).toBe(true);
   });
 
+  it('counts failures no further than it has to', async () => {
+    const here = await world(12);
+    const groups = await here.db.collection<DeadLetterDocument>(DEAD_LETTERS).distinct('group');
+    const counted = (limit: number) => here.stores.letters.newFailures('another', OWNER, groups, new Date(0), limit);
+    expect([await counted(5), await counted(100)]).toEqual([5, 12]);
+  });
+
   it('counts new failures of the same cause that are not its own', async () => {
     const here = await world(60);
     const id = await here.approved({ ratePerSecond: 10, canary: 5, maxFailureRatio: 0.1 });

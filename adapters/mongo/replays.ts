@@ -160,14 +160,17 @@ export function replayableLetters(db: Db, counts: Pick<GroupCounts, 'touch'>): R
       const ours = { takenBy: replayId, state: 'SELECTED' as const };
       await guarded(() => letters.updateMany(ours, { $set: { state: 'PARKED', takenBy: null, stateAt } }));
     },
-    newFailures: (replayId, owner, groups, since) =>
+    newFailures: (replayId, owner, groups, since, limit) =>
       guarded(() =>
-        letters.countDocuments({
-          ...(movesNoMoney(owner) ? {} : { proven: true }),
-          // What it has taken was put aside before, whatever a clock says; what came of it, after.
-          takenBy: { $ne: replayId },
-          $or: [{ group: { $in: [...groups] }, failedAt: { $gte: since } }, { replayId }],
-        }),
+        letters.countDocuments(
+          {
+            ...(movesNoMoney(owner) ? {} : { proven: true }),
+            // What it has taken was put aside before, whatever a clock says; what came of it, after.
+            takenBy: { $ne: replayId },
+            $or: [{ group: { $in: [...groups] }, failedAt: { $gte: since } }, { replayId }],
+          },
+          { limit },
+        ),
       ),
     successors: (owner, replayId, sources) => successors(letters, owner, replayId, sources),
   };

@@ -88,8 +88,8 @@ export interface ReplayableLetters {
   move(replayId: string, ids: readonly string[], to: DeadLetterDocument['state'], at: Date): Promise<void>;
   /** Gives back all letters that it has taken and not sent. */
   giveBack(replayId: string, at: Date): Promise<void>;
-  /** Letters put aside since then in these groups, and those that this replay has brought again. */
-  newFailures(replayId: string, owner: string, groups: readonly string[], since: Date): Promise<number>;
+  /** Letters put aside since then in these groups, and those that this replay has brought again; counted up to `limit`. */
+  newFailures(replayId: string, owner: string, groups: readonly string[], since: Date, limit: number): Promise<number>;
   /** Ids of the letters of this owner that came of the replay and stand for one of these records, by the position of the record. */
   successors(owner: string, replayId: string, sources: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }

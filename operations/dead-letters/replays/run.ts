@@ -233,7 +233,7 @@ export class ReplayRunner {
     // What is discarded is not expected to be mended.
     const newFailures = replay.discard
       ? 0
-      : await letters.newFailures(replay._id, replay.owner, replay.groups, replay.startedAt!);
+      : await letters.newFailures(replay._id, replay.owner, replay.groups, replay.startedAt!, MAX_LETTERS);
     this.#earn(hold, currentRate(replay));
     const isTimedOut = this.#isTimedOut(progress.lastSentAt);
     const step = nextStep(replay.terms, { ...progress, newFailures }, hold.allowance, isTimedOut);
