@@ -4,7 +4,7 @@ import { caseStore } from '../../adapters/mongo/cases.ts';
 import { type HoldSummary, listHolds } from '../../operations/cases/holds/cases.ts';
 import type { CaseState } from '../../sinks/cases/case.ts';
 import { withConnections } from '../connections.ts';
-import { count, printRows, withJson } from '../output.ts';
+import { count, printCut, printRows, withJson } from '../output.ts';
 import { registerCaseAssignments } from './case-assign.ts';
 import { registerCaseDecide } from './case-decide.ts';
 import { registerCaseList } from './case-list.ts';
@@ -44,12 +44,13 @@ function registerHolds(cases: Command): void {
         const { operators } = connections.config.keys;
         const chosen = STATES.find((known) => known === state);
         const store = caseStore(await connections.db());
-        const found = await listHolds(store, { limit, ...(chosen ? { state: chosen } : {}) }, operators);
+        const found = await listHolds(store, { limit: limit + 1, ...(chosen ? { state: chosen } : {}) }, operators);
         printRows(
-          found.map(row),
+          found.slice(0, limit).map(row),
           ['case', 'transfer', 'stage', 'state', 'corridor', 'reasons', 'opened', 'expires'],
           json,
         );
+        printCut(found.length <= limit, limit, 'These are the oldest: name a state with --state, or say --limit.');
       }),
     );
 }

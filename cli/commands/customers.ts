@@ -9,7 +9,7 @@ import { CodedError } from '../../ports/fault.ts';
 import type { CustomerCaseState } from '../../screening/rescreening/customer-case.ts';
 import { openInbox } from '../../services/inbox.ts';
 import { withConnections } from '../connections.ts';
-import { count, printRows, withJson } from '../output.ts';
+import { count, printCut, printRows, withJson } from '../output.ts';
 import { decideOrAsk } from './case-decide.ts';
 
 const STATES: readonly CustomerCaseState[] = ['OPEN', 'CONFIRMED', 'CLEARED'];
@@ -37,8 +37,14 @@ export function registerCustomers(program: Command): void {
         const { operators } = connections.config.keys;
         const store = customerCaseStore(await connections.db(), { operators });
         const chosen = STATES.find((known) => known === state);
-        const found = await listCustomerCases(store, { limit, ...(chosen ? { state: chosen } : {}) }, operators);
-        printRows(found.map(row), ['case', 'state', 'entity', 'listedName', 'score', 'transfer', 'opened'], json);
+        const filter = { limit: limit + 1, ...(chosen ? { state: chosen } : {}) };
+        const found = await listCustomerCases(store, filter, operators);
+        printRows(
+          found.slice(0, limit).map(row),
+          ['case', 'state', 'entity', 'listedName', 'score', 'transfer', 'opened'],
+          json,
+        );
+        printCut(found.length <= limit, limit, 'These are the oldest: say --limit.');
       }),
     );
 

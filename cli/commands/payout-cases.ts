@@ -9,7 +9,7 @@ import { listPayoutCases, type PlacedPayoutCase, showPayout } from '../../operat
 import { forgedDetail } from '../../payouts/outbox.ts';
 import { openInbox } from '../../services/inbox.ts';
 import { withConnections } from '../connections.ts';
-import { count, printError, printRows, toJson, withJson } from '../output.ts';
+import { count, printCut, printError, printRows, toJson, withJson } from '../output.ts';
 import { decideOrAsk } from './case-decide.ts';
 import { registerPayoutList } from './payout-list.ts';
 
@@ -42,7 +42,13 @@ export function registerPayoutCases(program: Command): void {
       '\nExamples:\n  corridor payouts cases list\n  corridor payouts cases list --limit 500 --json',
     )
     .action(({ limit, json }: { limit: number; json?: boolean }) =>
-      withPayouts(async (store) => printRows((await listPayoutCases(store, limit)).map(rowOf), COLUMNS, json)),
+      withPayouts(async (store) => {
+        const found = await listPayoutCases(store, limit + 1);
+        const payouts = [...new Set(found.map(({ payout }) => payout.payoutId))];
+        const whole = new Set(payouts.slice(0, limit));
+        printRows(found.filter(({ payout }) => whole.has(payout.payoutId)).map(rowOf), COLUMNS, json);
+        printCut(payouts.length <= limit, limit, 'These are the oldest payouts: say --limit.');
+      }),
     );
 
   cases
