@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { print, printError, printRows, toJson, toJsonLine } from './output.ts';
+import { z } from 'zod';
+import { explain, print, printError, printRows, toJson, toJsonLine } from './output.ts';
 
 const HOSTILE = 'Gwen\u001b]0;owned\u0007\u009b2J\u202e\u2066\u200b\ufeff\u2028\ud800';
 const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
@@ -44,4 +45,12 @@ describe('what is printed', () => {
     );
     expect(astray).toEqual([]);
   });
+});
+
+it('an answer of another form than is known is said so, without a stack', () => {
+  const { error } = z.object({ items: z.array(z.object({ amount: z.string() })) }).safeParse({ items: [{}] });
+  const said = explain(error);
+  expect(said).toContain('at items/0/amount. Is the API of another version?');
+  expect(said).toContain('(API_ANSWER_WRONG)');
+  expect(said).not.toMatch(/\n/);
 });

@@ -1,5 +1,6 @@
 // What commands print: tables for people, JSON for programs, errors with their cure.
 import { type Command, InvalidArgumentError } from 'commander';
+import { ZodError } from 'zod';
 import { DomainError } from '../domain/fault.ts';
 import { safeJson, safeLines, safeText } from '../domain/text/text.ts';
 import { LOOK_REASONS } from '../operations/access/unmasked-look.ts';
@@ -92,8 +93,16 @@ function text(value: unknown): string {
 export function explain(error: unknown): string {
   if (error instanceof Error && 'cure' in error) return String(error);
   if (error instanceof CodedError || error instanceof DomainError) return `${error.message} (${error.code})`;
+  if (error instanceof ZodError) return `${misshapen(error)} (API_ANSWER_WRONG)`;
   if (error instanceof Error) return error.stack ?? error.message;
   return String(error);
+}
+
+/** An answer of an API of another version, mostly: what was asked for was done or not, as the API says, and cannot be shown. */
+function misshapen({ issues: [first] }: ZodError): string {
+  const where = first && first.path.length > 0 ? ` at ${first.path.map(String).join('/')}` : '';
+  const what = first ? `: ${first.message}${where}` : '';
+  return `the answer is not of the form that this version knows${what}. Is the API of another version? Use its own commands, and look before you do it again`;
 }
 
 /** An amount for people, such as 1,234.50 GBP. `exponent`: digits after the point. */

@@ -25,8 +25,12 @@ afterEach(() => {
 
 async function printed(...argv: readonly string[]): Promise<{ readonly out: string; readonly err: string }> {
   const lines = { out: '', err: '' };
-  vi.spyOn(console, 'log').mockImplementation((text: string) => void (lines.out += text));
-  vi.spyOn(console, 'error').mockImplementation((text: string) => void (lines.err += text));
+  vi.spyOn(console, 'log').mockImplementation((text: string) => {
+    lines.out += text;
+  });
+  vi.spyOn(console, 'error').mockImplementation((text: string) => {
+    lines.err += text;
+  });
   const program = new Command('corridor').exitOverride();
   registerCustomers(program);
   await program.parseAsync(['customers', 'list', ...argv], { from: 'user' });

@@ -74,6 +74,25 @@ it('what was asked for is taken back by its approval; what nobody asked for cann
   await expect(run(['replays', 'withdraw', 'R'], unasked)).rejects.toMatchObject({ code: 'APPROVAL_UNKNOWN' });
 });
 
+it('letters are given back also where the trial of the server comes between', async () => {
+  const asked: string[] = [];
+  const client: ApiClient = {
+    url: 'https://corridor.internal',
+    async ask(method, path) {
+      asked.push(`${method} ${path}`);
+      if (path.endsWith('/cancel') && asked.filter((each) => each.endsWith('/cancel')).length < 3)
+        throw new CodedError('PRECONDITION_FAILED', 'the server has tried it meanwhile');
+      const frozen = { ...REPLAY, state: 'FROZEN', letters: 1 };
+      return { status: 200, etag: '"e"', body: path.endsWith('/cancel') ? frozen : { replay: frozen, counts: [] } };
+    },
+  };
+  const change = async () => {
+    throw new CodedError('EDIT_LOCKED', 'an amount');
+  };
+  await expect(askAbout(client, 'R', { letters: 1 }, 'ask', change)).rejects.toMatchObject({ code: 'EDIT_LOCKED' });
+  expect(asked.filter((each) => each === 'POST /replays/R/cancel')).toHaveLength(3);
+});
+
 it('a change that the trial of the server came before is made again, of what is still frozen alone', async () => {
   const seen: (string | undefined)[] = [];
   const asking = async (state: string) => {

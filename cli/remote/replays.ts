@@ -106,7 +106,7 @@ export async function askAbout(
     print(`  corridor dlq approve ${replayId} --reason "…"`);
   } catch (error) {
     // Nobody was asked: the letters are free again.
-    await cancel(api, replayId).catch(() => undefined);
+    await giveBack(api, replayId);
     throw error;
   }
 }
@@ -118,8 +118,22 @@ async function changed(api: ApiClient, id: string, change: (etag: string | undef
     try {
       return await change(etag);
     } catch (error) {
-      const isMoved = isCoded(error) && (error.code === 'REPLAY_MOVED' || error.code === 'PRECONDITION_FAILED');
-      if (!isMoved || replay.state !== 'FROZEN' || tries === MAX_TRIES) throw error;
+      if (!isMoved(error) || replay.state !== 'FROZEN' || tries === MAX_TRIES) throw error;
+    }
+  }
+}
+
+const isMoved = (error: unknown): boolean =>
+  isCoded(error) && (error.code === 'REPLAY_MOVED' || error.code === 'PRECONDITION_FAILED');
+
+/** Again where the trial of the server came between. What cannot be given back is given back by itself, in half an hour. */
+async function giveBack(api: ApiClient, id: string): Promise<void> {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    try {
+      await cancel(api, id);
+      return;
+    } catch (error) {
+      if (!isMoved(error)) return;
     }
   }
 }
