@@ -40,7 +40,7 @@ import { checkFeedKeys } from '../feed-keys.ts';
 import { limitsSnapshots } from '../limits-snapshots.ts';
 import { followedLimits, followedTerms } from '../policies.ts';
 import { activeInTable, customerCasesFor, maySeeLists, screenerFor, termsOf } from '../screening.ts';
-import { unguardedClaims, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
+import { unguardedClaims, unguardedQuotes, unguardedReplays, unsafeSwitches } from '../unsafe-switches/unsafe.ts';
 import { hydrationHost } from './hydration.ts';
 import type { ProcessorName } from './part-selection.ts';
 import { positionCountsHost } from './position-counts.ts';
@@ -167,7 +167,8 @@ const BUILDERS: Record<ProcessorName, (connections: Connections, runtime: HostRu
     const store = quotes(await connections.db(), { failpoint: hook });
     const ring = ringOf(config.keys, 'stages');
     const isStopped = (corridor: string) => runtime.controls?.corridorPause(corridor) !== undefined;
-    const desk = { store, ring, isStopped, voidBefore: config.quotes.voidBefore };
+    const claimed = unsafeSwitches().has('no-quote-claim') ? unguardedQuotes(store) : store;
+    const desk = { store: claimed, ring, isStopped, voidBefore: config.quotes.voidBefore };
     const common = { corridors: book, clock, failpoint: hook, quotes: desk };
     const processor = createFxPricing({ ...common, rates, accepted, terms, onForgotten });
     const followed = [rates, ...tables, terms.table];

@@ -7,6 +7,7 @@ import { refuseOutsideTrials } from '../../ports/environment.ts';
 import { CodedError } from '../../ports/fault.ts';
 import type { ReplayClaims } from '../../ports/replay-claims.ts';
 import type { Rings } from '../../ports/seals.ts';
+import type { QuoteStore } from '../../processors/fx-pricing/ports.ts';
 import type { IntentClaims } from '../../processors/intake/ports.ts';
 
 export const UNSAFE_SWITCHES = [
@@ -22,6 +23,8 @@ export const UNSAFE_SWITCHES = [
   'no-intake-claim',
   /** Every replay of a dead letter is the first. */
   'no-replay-claim',
+  /** Every transfer that names a quote is the first that does. */
+  'no-quote-claim',
   /** A previous owner of a partition is neither fenced nor stopped by the group. */
   'no-fencing',
   /** A topic that is deleted and made again counts as the one before it, and nobody looks how far its stage had come. */
@@ -87,6 +90,17 @@ export function unguardedReplays(claims: ReplayClaims): ReplayClaims {
   return {
     claim: async (asked) => {
       await claims.claim(asked);
+      return asked;
+    },
+  };
+}
+
+/** The same for quotes. */
+export function unguardedQuotes(store: QuoteStore): QuoteStore {
+  return {
+    find: async (quoteIds) => ({ ...(await store.find(quoteIds)), claims: [] }),
+    claim: async (asked) => {
+      await store.claim(asked);
       return asked;
     },
   };
