@@ -5,6 +5,9 @@ import type { TransferState } from '../domain/transfers/transfer-states.ts';
 /** Version of the analytics contract. It rises when a field comes; no field ever changes its meaning. */
 export const CONTRACT_VERSION = 5;
 
+/** From what happened to its record in every grain, at most, s: while processes run and nothing that they need is away. */
+export const FRESH_WITHIN_S = 60;
+
 /**
  * Who a field is about. `none`: nobody. `pseudonymous`: a person, for whoever has the key of tokens or the records of a
  * producer. `personal`: a person, as it stands; no record for analysts has such a field.

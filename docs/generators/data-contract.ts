@@ -1,7 +1,7 @@
 // Data contracts of the topics for analysts, as the Open Data Contract Standard 3.1 has them.
 import { stringify } from 'yaml';
 import { type AvroField, type AvroObject, type AvroSchema, loadSchemas } from '../../schemas/load.ts';
-import { CONTRACT_VERSION, GRAINS, type Grain } from '../../topics/analytics-contract.ts';
+import { CONTRACT_VERSION, FRESH_WITHIN_S, GRAINS, type Grain } from '../../topics/analytics-contract.ts';
 import { contractOf } from '../../topics/catalogue.ts';
 import { DAY_MS } from '../../topics/contract.ts';
 
@@ -36,7 +36,10 @@ export function dataContract(grain: Grain): string {
         properties: schema.fields!.map((field) => propertyOf(field, unique)),
       },
     ],
-    slaProperties: [{ property: 'retention', value: (retentionMs ?? 0) / DAY_MS, unit: 'd', element: topic }],
+    slaProperties: [
+      { property: 'retention', value: (retentionMs ?? 0) / DAY_MS, unit: 'd', element: topic },
+      { property: 'latency', value: FRESH_WITHIN_S, unit: 's', element: topic },
+    ],
   };
   return stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
 }

@@ -3,6 +3,8 @@ import { createMetrics } from '../../runtime/logs-and-metrics/metrics.ts';
 
 /** What to be woken for, in PromQL, by metric. A metric that is not here suggests none: it is for graphs. */
 export const ALARMS: Readonly<Record<string, string>> = {
+  corridor_analytics_row_age_seconds:
+    'histogram_quantile(0.99, sum by (le) (rate(corridor_analytics_row_age_seconds_bucket[5m]))) > 60',
   corridor_dead_letters_total: 'sum(rate(corridor_dead_letters_total{consumer!="intake"}[5m])) > 0',
   corridor_lag_records: 'sum by (consumer) (corridor_lag_records) > 10000 for 10m',
   corridor_paused_partitions: 'sum by (consumer, code) (corridor_paused_partitions{code!="RETRY_NOT_DUE"}) > 0 for 5m',
