@@ -76,6 +76,29 @@ it('counts what waits of a producer, up to a limit', async () => {
   ]);
 });
 
+it('counts the guaranteed quotes of a producer that hold and are not used, up to a limit', async () => {
+  const store = quotes(freshDb());
+  await store.ensureIndexes();
+  const holding = (content: string, holdsUntil: number): StoredAnswer => ({ ...priced(content), holdsUntil }) as never;
+  for (const id of ['q-1', 'q-2', 'q-3', 'q-4']) await store.ask(asked(id));
+  await store.ask(asked('q-5', AT, { producerId: 'zenith' }));
+  await store.answer(
+    new Map([
+      ['q-1', holding('a', AT + 100)],
+      ['q-2', holding('b', AT + 100)],
+      ['q-3', holding('c', AT + 50)],
+      // An indicative one binds nobody.
+      ['q-4', priced('d')],
+      ['q-5', holding('e', AT + 100)],
+    ]),
+  );
+  expect([await store.unused('acme', AT, 10), await store.unused('acme', AT, 2)]).toEqual([3, 2]);
+  expect([await store.unused('acme', AT + 50, 10), await store.unused('zenith', AT, 10)]).toEqual([2, 1]);
+  await store.claim([claimOf('quote-a', 't-1')]);
+  expect(await store.unused('acme', AT, 10)).toBe(2);
+  expect((await store.find(['quote-a'])).quotes).toHaveLength(1);
+});
+
 it('hands out each document of one id, so that a copy hides no quote', async () => {
   const db = freshDb();
   const store = quotes(db);

@@ -1,4 +1,4 @@
-// Quotes in MongoDB: fx_quotes { _id: requestId, producerId, request, askedAt, state, answeredAt, quoteId, content, seal, reason },
+// Quotes in MongoDB: fx_quotes { _id: requestId, producerId, request, askedAt, state, answeredAt, quoteId, content, seal, reason, holdsUntil },
 // and which transfer uses each: quote_claims { _id: quoteId, transferId, originPosition, claimedAt, seal }. A quote is priced by its
 // sealed content alone, of which its id is made; what stands beside it is for finding and showing it.
 import type { Db } from 'mongodb';
@@ -30,6 +30,12 @@ const INDEXES: readonly IndexSpec[] = [
     name: 'unanswered-of-producer',
     keys: { producerId: 1, state: 1 },
     servedQuery: 'how many requests of a producer nobody has answered, at each request (API); ends at the limit',
+  },
+  {
+    name: 'unused-of-producer',
+    keys: { producerId: 1, holdsUntil: 1 },
+    servedQuery:
+      'how many guaranteed quotes of a producer hold and are not used, at each request (API); ends at the limit',
   },
   {
     name: 'by-quote',
@@ -87,11 +93,20 @@ export interface MongoQuotes extends Quotes, QuoteStore {
 export function quotes(db: Db, options: { readonly failpoint?: Failpoint<PricingFailpoint> } = {}): MongoQuotes {
   const collection = db.collection<ClaimDocument>(QUOTES, MAJORITY);
   const claims = db.collection<ClaimDocument>(QUOTE_CLAIMS, MAJORITY);
+  // Behind the claim: who dies in between leaves a quote that counts as unused until it has expired, and no other has it.
+  const noLongerOpen = async (ids: readonly string[]) => {
+    const writes = ids.map((quoteId) => ({
+      updateOne: { filter: { quoteId }, update: { $unset: { holdsUntil: '' } } },
+    }));
+    if (writes.length > 0) await guarded(() => collection.bulkWrite(writes as never, { ordered: false }));
+  };
   const claimsOf = async (ids: readonly string[]) => (await findByIds(claims, ids)).map(claimOf);
   return {
     ensureIndexes: () => ensureIndexes(db, QUOTES, INDEXES),
     ask: async (asked) => (await insertFree(collection, [askedOf(asked)])).size === 0,
     open: (producerId, limit) => guarded(() => collection.countDocuments({ producerId, state: 'ASKED' }, { limit })),
+    unused: (producerId, at, limit) =>
+      guarded(() => collection.countDocuments({ producerId, holdsUntil: { $gt: new Date(at) } }, { limit })),
     async show(id) {
       const quoted = collection.find({ quoteId: id }).limit(1);
       const [[asked], [priced]] = await Promise.all([findByIds(collection, [id]), guarded(() => quoted.toArray())]);
@@ -128,7 +143,9 @@ export function quotes(db: Db, options: { readonly failpoint?: Failpoint<Pricing
         ...STAMP,
       }));
       const between = () => options.failpoint?.('quote-claims.after-insert');
-      return (await claimAll<ClaimDocument>(claims, documents, between)).map(claimOf);
+      const standing = (await claimAll<ClaimDocument>(claims, documents, between)).map(claimOf);
+      await noLongerOpen(standing.map(({ quoteId }) => quoteId));
+      return standing;
     },
   };
 }
@@ -148,7 +165,13 @@ const askedOf = ({ request: { requestId, producerId, ...request }, askedAt }: As
 function answered(answer: StoredAnswer) {
   const answeredAt = new Date(answer.at);
   if (answer.kind === 'refused') return { state: 'REFUSED', answeredAt, reason: answer.reason };
-  return { state: 'PRICED', answeredAt, ...answer.sealed };
+  const { sealed, holdsUntil } = answer;
+  return {
+    state: 'PRICED',
+    answeredAt,
+    ...sealed,
+    ...(holdsUntil === undefined ? {} : { holdsUntil: new Date(holdsUntil) }),
+  };
 }
 
 const requestOf = ({ _id, producerId, request }: Stored): QuoteRequest => ({

@@ -220,9 +220,11 @@ function memoryComponents(memory: Memory): ApiComponents {
     replays: operators.replays.replays,
     positions: { find: () => asked(() => memory.positions.kept) },
     offersQuotes: true,
+    maxUnusedQuotes: 1_000,
     quotes: {
       ask: async (given) => await asked(() => memory.quotes.ask(given)),
       open: async (producerId, limit) => await asked(() => memory.quotes.open(producerId, limit)),
+      unused: async (...of) => await asked(() => memory.quotes.unused(...of)),
       show: async (quoteId) => await asked(() => memory.quotes.show(quoteId)),
     },
     webhooks: { ...memory.webhooks, ring: webhookRing, reach: memoryReach(HOSTS) },

@@ -67,7 +67,7 @@ async function request(connections: Connections, options: RequestOptions) {
   const { config } = connections;
   if (!config.quotes.offered) throw new CodedError('QUOTES_OFF', 'CORRIDOR_QUOTES is not set');
   const asking = askingOf(options, producerTerms(config));
-  return askForQuote(quotes(await connections.db()), asking, Date.now());
+  return askForQuote(quotes(await connections.db()), asking, Date.now(), config.quotes.maxUnused);
 }
 
 function printQuote(stored: StoredQuote, json: boolean | undefined): void {

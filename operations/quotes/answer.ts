@@ -9,7 +9,7 @@ import type { KeyRing } from '../../domain/seals/seal.ts';
 import { type Failpoint, NO_FAILPOINT } from '../../ports/failpoint.ts';
 import type { PricingFailpoint } from '../../processors/fx-pricing/ports.ts';
 import type { FxPricing, QuoteFailed } from '../../processors/fx-pricing/processor.ts';
-import { sealQuote } from '../../processors/fx-pricing/quote-seals.ts';
+import { sealQuote, validUntilOf } from '../../processors/fx-pricing/quote-seals.ts';
 import type { QuoteAnswer } from '../../processors/fx-pricing/quotes.ts';
 import type { Quotes, StoredAnswer } from './ports.ts';
 
@@ -68,6 +68,10 @@ export async function answerQuotes(parts: AnsweringComponents, limit: number): P
 
 function storedOf(ring: KeyRing, answer: QuoteAnswer | QuoteFailed, at: number): StoredAnswer {
   if (answer.kind === 'refused') return { ...answer, at };
-  if (answer.kind === 'priced') return { kind: 'priced', at, sealed: sealQuote(ring, answer.quote) };
+  if (answer.kind === 'priced') {
+    const { request, price } = answer.quote;
+    const holds = request.kind === 'GUARANTEED' ? { holdsUntil: validUntilOf(price) } : {};
+    return { kind: 'priced', at, sealed: sealQuote(ring, answer.quote), ...holds };
+  }
   throw answer.error;
 }

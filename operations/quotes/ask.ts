@@ -21,35 +21,59 @@ export type AskOutcome =
 /** Requests of one producer that nobody has answered: more are refused. Pricing answers several hundred a second. */
 export const MAX_OPEN_REQUESTS = 200;
 
+/** Guaranteed quotes of one producer that hold and are not used, by default: each is an option that costs it nothing. */
+const MAX_UNUSED_QUOTES = 1_000;
+
 /** The id of a request follows from who asks under which key, so that asking twice is asking once. */
 export const requestIdOf = (producerId: string, key: string): string =>
   deterministicId(`quote request\n${producerId}\n${key}`);
 
 /**
  * @param now ms since 1970
+ * @param maxUnused guaranteed quotes that hold and are not used, at most
  * @throws CodedError QUOTES_TOO_MANY, MONGO_UNAVAILABLE
  */
 export async function askForQuote(
-  quotes: Pick<Quotes, 'ask' | 'show' | 'open'>,
+  quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused'>,
   asking: Asking,
   now: number,
+  maxUnused: number = MAX_UNUSED_QUOTES,
 ): Promise<AskOutcome> {
   const { producerId, key, content } = asking;
   const request: QuoteRequest = { ...content, requestId: requestIdOf(producerId, key), producerId };
   // Two at once may pass it together: it bounds a flood, and no number is promised.
-  const isFull = (await quotes.open(producerId, MAX_OPEN_REQUESTS)) >= MAX_OPEN_REQUESTS;
-  if (!isFull && (await quotes.ask({ request, askedAt: now }))) {
+  const full = await fullOf(quotes, request, now, maxUnused);
+  if (full === undefined && (await quotes.ask({ request, askedAt: now }))) {
     const quote = { request, askedAt: now, answer: undefined, claim: undefined };
     return { kind: 'asked', quote, isReplay: false };
   }
   const quote = await quotes.show(request.requestId);
   if (quote?.request.requestId !== request.requestId) {
-    if (isFull) throw new CodedError('QUOTES_TOO_MANY', `${MAX_OPEN_REQUESTS} of your requests wait to be answered`);
+    if (full !== undefined) throw new CodedError('QUOTES_TOO_MANY', full);
     // Taken, yet not to be read: an election is rolling it back, or somebody has changed its shape.
     throw new CodedError('MONGO_UNAVAILABLE', 'a quote is taken but cannot be read yet', { dependency: 'mongo' });
   }
   if (!isSameRequest(quote.request, request)) return { kind: 'other-content' };
   return { kind: 'asked', quote, isReplay: true };
+}
+
+/** What the producer has too many of; undefined: of nothing. */
+async function fullOf(
+  quotes: Pick<Quotes, 'open' | 'unused'>,
+  { producerId, kind }: QuoteRequest,
+  now: number,
+  maxUnused: number,
+): Promise<string | undefined> {
+  const isGuaranteed = kind === 'GUARANTEED';
+  const [open, unused] = await Promise.all([
+    quotes.open(producerId, MAX_OPEN_REQUESTS),
+    isGuaranteed ? quotes.unused(producerId, now, maxUnused) : 0,
+  ]);
+  if (open >= MAX_OPEN_REQUESTS) return `${MAX_OPEN_REQUESTS} of your requests wait to be answered`;
+  // What waits becomes quotes that hold.
+  if (isGuaranteed && open + unused >= maxUnused)
+    return `${maxUnused} guaranteed quotes of yours hold or wait, and no transfer uses them`;
+  return undefined;
 }
 
 /**

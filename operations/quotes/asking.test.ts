@@ -39,6 +39,38 @@ describe('asking for a quote', () => {
     expect(await ask('one-more')).toMatchObject({ isReplay: false });
   });
 
+  it('is refused to a producer with too many guaranteed ones that hold unused, until they are used or over', async () => {
+    const here = world();
+    const most = 3;
+    const ask = (key: string, over: object = {}) => {
+      const { producerId, ...more } = { producerId: PRODUCER, ...over };
+      return askForQuote(here.quotes, { producerId, key, content: { ...CONTENT, ...more } }, here.now, most);
+    };
+    const answer = () => answerQuotes({ quotes: here.quotes, pricing: here.stage(), ring, clock: () => here.now }, 10);
+    const tooMany = { code: 'QUOTES_TOO_MANY' };
+    await ask('order-1');
+    await ask('order-2');
+    await answer();
+    // One that waits will hold too.
+    await ask('order-3');
+    await expect(ask('order-4')).rejects.toMatchObject(tooMany);
+    await answer();
+    await expect(ask('order-4')).rejects.toMatchObject(tooMany);
+    expect(await ask('order-3')).toMatchObject({ isReplay: true });
+    expect(await ask('order-4', { kind: 'INDICATIVE' })).toMatchObject({ isReplay: false });
+    expect(await ask('order-4', { producerId: 'zenith' })).toMatchObject({ isReplay: false });
+    await answer();
+    const [used] = here.quotes.answers.values();
+    if (used?.kind !== 'priced') throw new Error('it has no price');
+    const { quoteId } = used.sealed;
+    await here.quotes.claim([{ quoteId, transferId: 't', originPosition: 'p', claimedAt: here.now, seal: 's' }]);
+    expect(await ask('order-5')).toMatchObject({ isReplay: false });
+    await answer();
+    await expect(ask('order-6')).rejects.toMatchObject(tooMany);
+    here.now = used.holdsUntil!;
+    expect(await ask('order-6')).toMatchObject({ isReplay: false });
+  });
+
   it('is answered beside what cannot be read or priced, which is refused and told by its id', async () => {
     const here = world();
     for (const key of ['order-0001', 'order-0002'])

@@ -5,7 +5,13 @@ import type { Reason } from '../../schemas/types.generated.ts';
 
 /** What pricing said. Times are ms since 1970. */
 export type StoredAnswer =
-  | { readonly kind: 'priced'; readonly at: number; readonly sealed: SealedQuote }
+  | {
+      readonly kind: 'priced';
+      readonly at: number;
+      readonly sealed: SealedQuote;
+      /** Until when it binds the house, of a guaranteed one that is kept; absent: it does not, or it was read. */
+      readonly holdsUntil?: number;
+    }
   | { readonly kind: 'refused'; readonly at: number; readonly reason: Reason };
 
 export interface StoredQuote extends AskedQuote {
@@ -28,6 +34,8 @@ export interface Quotes {
   ask(asked: AskedQuote): Promise<boolean>;
   /** How many requests of the producer nobody has answered; counts no further than the limit. */
   open(producerId: string, limit: number): Promise<number>;
+  /** How many guaranteed quotes the producer has at this time (ms) that hold and are not used; counts no further than the limit. */
+  unused(producerId: string, at: number, limit: number): Promise<number>;
   /** By the id of the request, or of the quote. Undefined: there is none, or what is kept is of another shape. */
   show(id: string): Promise<StoredQuote | undefined>;
   /** At most so many. */

@@ -43,7 +43,7 @@ export const callerCodes = {
     'invalid-request',
     'the caller',
     429,
-    'Wait until your requests are answered; where they are not within a minute, pricing does not run.',
+    'Wait until your requests are answered, within a minute; name the guaranteed quotes that you have in transfers, or wait until they have expired. Where nothing is answered, pricing does not run.',
   ),
   TRANSFER_UNPRICED: entry(
     'invalid-request',

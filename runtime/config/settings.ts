@@ -142,6 +142,11 @@ export const settings = {
       default: 'false',
       developmentDefault: 'true',
     }),
+    maxUnused: setting('CORRIDOR_QUOTES_MAX_UNUSED', {
+      doc: 'How many guaranteed quotes one producer may have that hold and that no transfer uses, and that wait to be answered; more are refused (`QUOTES_TOO_MANY`). Each is an option that costs the producer nothing. Of the API and of commands; requests at once may pass it by a few.',
+      schema: integer(1, 1_000_000),
+      default: '1000',
+    }),
     voidBefore: optionalSetting('CORRIDOR_QUOTES_VOID_BEFORE', {
       doc: 'No transfer can use a quote that was given before this moment (`2026-12-01T09:30:00Z`; it is rejected, `QVOI`), unless it has claimed it before. Of every process that runs fx-pricing: to void quotes that a wrong rate or wrong terms have made, and after a restore of MongoDB (docs/operations.md).',
       schema: pastInstant(),

@@ -67,9 +67,11 @@ export interface ApiComponents {
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The open exposure, as it was counted last. */
   readonly positions: Pick<PositionCounts, 'find'>;
-  readonly quotes: Pick<Quotes, 'ask' | 'show' | 'open'>;
+  readonly quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused'>;
   /** Whether quotes may be asked for. */
   readonly offersQuotes: boolean;
+  /** Guaranteed ones of a producer that hold and are not used, at most. */
+  readonly maxUnusedQuotes: number;
   /** The face of operators has no keys of them: it can look, and disable. */
   readonly webhooks: EndpointComponents & ResendComponents & WebhookStanding;
   /** Undefined: this process has not the face of operators, nor its key. */
@@ -126,7 +128,7 @@ export async function composeApi(connections: Connections, reports: AuditReports
     deadLetters: deadLetters(db),
     replays: replays(db),
     positions: positionCounts(db),
-    ...{ quotes: asked, offersQuotes: config.quotes.offered },
+    ...{ quotes: asked, offersQuotes: config.quotes.offered, maxUnusedQuotes: config.quotes.maxUnused },
     webhooks: {
       ...webhooks,
       ring: submits ? config.webhooks.keys : undefined,

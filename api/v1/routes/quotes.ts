@@ -42,6 +42,7 @@ const ask = route({
       parts.quotes,
       { producerId: principal.subject, key, content: contentOf(body) },
       now,
+      parts.maxUnusedQuotes,
     );
     if (asked.kind === 'other-content')
       throw new Refusal('IDEMPOTENCY_KEY_REUSED', 'the key stands for a quote with another content', {});

@@ -33,6 +33,14 @@ export function memoryQuotes(): MemoryQuotes {
         [...asked.values()].filter(({ request: of }) => of.producerId === producerId && !answers.has(of.requestId))
           .length,
       ),
+    unused: async (producerId, at, limit) => {
+      const holds = [...asked.values()].filter(({ request: of }) => {
+        const answer = answers.get(of.requestId);
+        if (of.producerId !== producerId || answer?.kind !== 'priced') return false;
+        return (answer.holdsUntil ?? 0) > at && !claims.has(answer.sealed.quoteId);
+      });
+      return Math.min(limit, holds.length);
+    },
     async show(id) {
       const found = asked.get(id) ?? [...asked.values()].find(({ request }) => idOf(request.requestId) === id);
       if (found === undefined) return undefined;
