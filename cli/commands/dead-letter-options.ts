@@ -60,7 +60,7 @@ export function filterFrom({
 }
 
 export const GROUP_COLUMNS = [
-  ...(['group', 'owner', 'code', 'letters', 'new', 'money', 'corridors'] as const),
+  ...(['group', 'owner', 'code', 'letters', 'new', 'per hour', 'money', 'corridors'] as const),
   ...(['oldest', 'last', 'cause', 'note'] as const),
 ] as const;
 

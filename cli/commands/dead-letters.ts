@@ -59,7 +59,8 @@ function registerGroups(dlq: Command): void {
 }
 
 function groupRow(group: LetterGroup) {
-  const { id, owner, code, letters, recent, corridors, oldestAt, lastFailedAt, cause, note, withoutAmount } = group;
+  const { id, owner, code, letters, recent, perHour, corridors, oldestAt, lastFailedAt, cause, note, withoutAmount } =
+    group;
   const money = group.money.map(({ currency, minor }) => amountText(minor, currency));
   if (withoutAmount > 0) money.push(`${withoutAmount} of unknown amount`);
   return {
@@ -68,6 +69,7 @@ function groupRow(group: LetterGroup) {
     code,
     letters,
     new: recent,
+    'per hour': perHour,
     money: money.join(', '),
     corridors: corridors.join(', ') || undefined,
     oldest: oldestAt,

@@ -48,11 +48,20 @@ function registerGroups(dlq: Command, api: () => ApiClient): void {
 }
 
 function groupRow(group: z.output<typeof groupsDto>['items'][number]) {
-  const { groupId, owner, code, letters, newLetters, corridors, oldestAt, lastFailedAt, cause } = group;
+  const { groupId, owner, code, letters, newLetters, lettersPerHour, corridors, oldestAt, lastFailedAt, cause } = group;
   const money = group.money.map(({ amount }) => amount.text);
   if (group.lettersWithoutAmount > 0) money.push(`${group.lettersWithoutAmount} of unknown amount`);
   return {
-    ...{ group: groupId, owner, code, letters, new: newLetters, money: money.join(', '), cause },
+    ...{
+      group: groupId,
+      owner,
+      code,
+      letters,
+      new: newLetters,
+      'per hour': lettersPerHour,
+      money: money.join(', '),
+      cause,
+    },
     ...{ corridors: corridors.join(', ') || undefined, oldest: oldestAt, last: lastFailedAt, note: noteText(group) },
   };
 }

@@ -33,6 +33,8 @@ export interface LetterGroup {
   readonly oldestAt: Date;
   /** Letters put aside within the last hour, or since the instant that was asked for, to the minute. */
   readonly recent: number;
+  /** These by the hour, to a tenth. */
+  readonly perHour: number;
   /** False: letters have come or changed since it was counted. */
   readonly isCurrent: boolean;
   readonly countedAt: Date;
@@ -61,7 +63,7 @@ export async function letterGroups(
 ): Promise<LetterGroups> {
   const { counted, uncounted, isCut } = await store.groups();
   const since = newSince ?? new Date(now - HOUR_MS);
-  const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since));
+  const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since, now));
   groups.sort((a, b) => b.lastFailedAt.getTime() - a.lastFailedAt.getTime() || (a.id < b.id ? -1 : 1));
   const behind = groups.filter(({ isCurrent }) => !isCurrent).length;
   const reasons = [
@@ -72,8 +74,8 @@ export async function letterGroups(
   return { groups, complete: reasons.length === 0, reason: reasons.join('; ') || undefined };
 }
 
-/** Pure. */
-export function groupOf(counted: CountedGroup, newSince: Date): LetterGroup {
+/** Pure. @param now ms since 1970 */
+export function groupOf(counted: CountedGroup, newSince: Date, now: number): LetterGroup {
   const { group: id, owner, code, class: letterClass, cause, parts, note, isCurrent, countedAt } = counted;
   const money = new Map<string, MoneyStanding>();
   for (const { currency, amountMinor, letters } of parts) {
@@ -83,6 +85,7 @@ export function groupOf(counted: CountedGroup, newSince: Date): LetterGroup {
   }
   const sum = (of: (part: (typeof parts)[number]) => number) => parts.reduce((total, part) => total + of(part), 0);
   const times = (of: (part: (typeof parts)[number]) => Date) => parts.map((part) => of(part).getTime());
+  const recent = counted.minutes.reduce((total, { at, letters }) => total + (isNew(at, newSince) ? letters : 0), 0);
   return {
     id,
     owner,
@@ -97,7 +100,8 @@ export function groupOf(counted: CountedGroup, newSince: Date): LetterGroup {
     firstFailedAt: new Date(Math.min(...times(({ firstFailedAt }) => firstFailedAt))),
     lastFailedAt: new Date(Math.max(...times(({ lastFailedAt }) => lastFailedAt))),
     oldestAt: new Date(Math.min(...times(({ oldestAt }) => oldestAt))),
-    recent: counted.minutes.reduce((total, { at, letters }) => total + (isNew(at, newSince) ? letters : 0), 0),
+    recent,
+    perHour: rateOf(recent, now - newSince.getTime()),
     isCurrent,
     countedAt,
     note,
@@ -105,6 +109,9 @@ export function groupOf(counted: CountedGroup, newSince: Date): LetterGroup {
 }
 
 const MINUTE_MS = 60_000;
+/** Of less than a minute nobody can tell more than of one. */
+const rateOf = (letters: number, overMs: number): number =>
+  Math.round((letters * HOUR_MS * 10) / Math.max(overMs, MINUTE_MS)) / 10;
 /** A minute counts as new when any of it is. */
 const isNew = (minute: Date, since: Date) => minute.getTime() + MINUTE_MS > since.getTime();
 

@@ -62,7 +62,14 @@ describe('dead letters', () => {
       ...{ complete: false, reason: '1 groups have changed since they were counted' },
       items: [
         {
-          ...{ groupId: 'aaaaaaaaaaaaaaaa', letters: 3, newLetters: 3, corridors: ['GB-IN'], isCurrent: false },
+          ...{
+            groupId: 'aaaaaaaaaaaaaaaa',
+            letters: 3,
+            newLetters: 3,
+            lettersPerHour: 180,
+            corridors: ['GB-IN'],
+            isCurrent: false,
+          },
           money: [{ amount: { minor: (2n ** 60n).toString(), currency: 'GBP' }, letters: 3 }],
         },
       ],

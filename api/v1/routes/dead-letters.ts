@@ -22,6 +22,7 @@ export const groupDto = z
     isProven: z.boolean().describe('All bear the seal of who put them aside.'),
     letters: z.int(),
     newLetters: z.int().describe('Put aside since `newSince`, to the minute.'),
+    lettersPerHour: z.number().describe('The same by the hour, to a tenth.'),
     money: z.array(moneyOfLetters),
     lettersWithoutAmount: z.int(),
     corridors: z.array(z.string()),
@@ -76,7 +77,12 @@ export function groupOf(group: LetterGroup): z.output<typeof groupDto> {
   return {
     groupId,
     ...{ owner: group.owner, code: group.code, class: group.class, cause: group.cause, isProven: group.proven },
-    ...{ letters: group.letters, newLetters: group.recent, lettersWithoutAmount: group.withoutAmount },
+    ...{
+      letters: group.letters,
+      newLetters: group.recent,
+      lettersPerHour: group.perHour,
+      lettersWithoutAmount: group.withoutAmount,
+    },
     money: money.map(({ minor, currency, letters }) => ({ amount: moneyOf(minor, currency), letters })),
     corridors: [...corridors],
     ...{ firstFailedAt: instantOf(firstFailedAt), lastFailedAt: instantOf(lastFailedAt) },
