@@ -61,10 +61,12 @@ function missing(environment: string): string {
   throw new CodedError('OPTION_MISSING', 'set CORRIDOR_AUTH_LOCAL_KEY_FILE to the file that the API is given');
 }
 
-function rolesOf(text: string): readonly Role[] {
-  return text.split(',').map((name) => {
+/** The roles of an option that may be given again: none takes the place of one before. */
+export function rolesOf(text: string, before: readonly Role[] = []): readonly Role[] {
+  const named = text.split(',').map((name) => {
     const role = ROLES.find((each) => each === name.trim());
     if (role) return role;
     throw new InvalidArgumentError(`there is no role ${name}`);
   });
+  return [...new Set([...before, ...named])];
 }
