@@ -21,7 +21,7 @@ export const issuerFile = (state: string): string => path.join(state, 'issuer-ur
  */
 export function commandEnvironment(): NodeJS.ProcessEnv {
   const stack = attachStack(stateDir());
-  if (!stack) return process.env;
+  if (!stack || isElsewhere(process.env, stack.urls)) return process.env;
   const said = {
     ...saidIn(healthFile(stateDir()), 'CORRIDOR_HEALTH_URLS'),
     ...saidIn(issuerFile(stateDir()), 'CORRIDOR_LOGIN_ISSUER'),
@@ -33,12 +33,17 @@ const saidIn = (file: string, name: string): Record<string, string> =>
   existsSync(file) ? { [name]: readFileSync(file, 'utf8').trim() } : {};
 
 /**
- * An environment whose gaps are filled with a running stack. One that names a server of its own points elsewhere: that
- * a local stack happens to run makes it no development installation.
+ * An environment whose gaps are filled with a running stack. One that points elsewhere stays as it is: that a local stack
+ * happens to run makes it no development installation, and no command works on servers of both.
  */
 export function withStack(env: NodeJS.ProcessEnv, urls: StackUrls, keyFile: string): NodeJS.ProcessEnv {
-  const ofStack = stackEnvironment(urls);
-  const elsewhere = Object.entries(ofStack).some(([name, url]) => (env[name] ?? '') !== '' && env[name] !== url);
+  if (isElsewhere(env, urls)) return env;
   const development = { CORRIDOR_ENV: 'development', CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile };
-  return { ...(elsewhere ? {} : development), ...ofStack, ...env };
+  return { ...development, ...stackEnvironment(urls), ...env };
+}
+
+/** It says that it is of production, or names a server that is none of the stack's. */
+function isElsewhere(env: NodeJS.ProcessEnv, urls: StackUrls): boolean {
+  if (env['CORRIDOR_ENV'] === 'production') return true;
+  return Object.entries(stackEnvironment(urls)).some(([name, url]) => (env[name] ?? '') !== '' && env[name] !== url);
 }
