@@ -3,12 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listedPersons, loadSampleList } from '../../screening/lists/sample/load.ts';
-import { SINK_NAMES } from '../../services/process-parts/part-selection.ts';
-import { ChaosBooks } from './books.ts';
-import { Desk } from './desk.ts';
-import { chaosFeed, recordsFor } from './feed.ts';
-import { Feeder, INTENTS } from './feeder.ts';
+import { drained, tablesIn } from './drain.ts';
+import { recordsFor } from './feed.ts';
+import type { Feeder } from './feeder.ts';
 import type { InjectedFault } from './injected.ts';
 import { NO_FAULTS, PROVIDER_FAULTS } from './injected-provider-faults.ts';
 import { Injector } from './injector.ts';
@@ -16,22 +13,15 @@ import { judge, type Verdict } from './judge.ts';
 import { writeLaw } from './law.ts';
 import { damageBatches } from './members/bad-batches.ts';
 import { exportedTo, exportSettings, rowsIn } from './members/exported.ts';
-import { ForeignProducer } from './members/foreign-batches.ts';
-import type { TableSeen } from './members/forgery-check.ts';
-import { LateIntents } from './members/late-schema.ts';
 import { QuotedTransfers } from './members/quoted.ts';
-import { RateSources } from './members/rate-sources.ts';
 import { remakeIntents } from './members/remade-topic.ts';
 import type { Forbidden } from './members/tampered-payouts.ts';
-import { intentHeaders, Webhooks } from './members/webhooks.ts';
 import type { NegativeControl } from './negative.ts';
-import { Operator } from './operator.ts';
 import type { Profile } from './profile.ts';
+import { Rig } from './rig.ts';
 import { makeSchedule, type Schedule } from './schedule.ts';
-import { Slot, type SlotExit } from './slot.ts';
+import type { SlotExit } from './slot.ts';
 import { starve } from './starve.ts';
-import { Tail } from './tail.ts';
-import { API_SLOT, SLOTS, type SlotName } from './targets.ts';
 import { World } from './world.ts';
 
 export interface RunOptions {
@@ -65,17 +55,7 @@ export interface RunReport {
   readonly logs: string;
 }
 
-const SINKS = [...SINK_NAMES, 'parquet'].join(',');
-const BACK = ['run', '--sinks', SINKS, '--payouts', '--cases', '--replays', '--audit', '--webhooks', '--analytics'];
-const ARGS: Readonly<Record<SlotName, readonly string[]>> = {
-  'chain-1': ['run', '--processors', 'all'],
-  'chain-2': ['run', '--processors', 'all'],
-  'back-1': BACK,
-  'back-2': BACK,
-  'api-1': ['api'],
-};
 const STOP_WITHIN_MS = 30_000;
-const LOOK_EVERY_MS = 500;
 /** Fed when nothing breaks any more. */
 const LAST_RECORDS = 40;
 const LAST_MS = 1_000;
@@ -88,194 +68,157 @@ export async function run(options: RunOptions): Promise<RunReport> {
   const say = (line: string) =>
     options.say(`${((performance.now() - began) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
   const dir = mkdtempSync(path.join(tmpdir(), 'corridor-chaos-'));
-  const schedule = makeSchedule(
-    profile,
-    seed,
-    recordsFor(profile) - LAST_RECORDS - profile.beforeRemade,
-    negative?.faults,
-  );
+  const most = recordsFor(profile) - LAST_RECORDS - profile.beforeRemade;
+  const schedule = makeSchedule(profile, seed, most, negative?.faults);
   const failures: string[] = [];
   say(`Profile ${profile.name}, seed ${seed}, ${profile.brokers} broker(s); data and logs in ${dir}`);
-  const world = await World.start({
-    dir,
-    brokers: profile.brokers,
-    seed,
-    providerFaults: PROVIDER_FAULTS,
-    law: { ...writeLaw(dir), ...exportSettings(dir) },
-    ...(negative ? { unsafe: { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name } } : {}),
-    say,
-    onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
-  }).catch((error: unknown) => {
-    if (!options.keep) rmSync(dir, { recursive: true, force: true });
-    throw error;
-  });
+  const world = await startWorld(options, { dir, failures, say });
   const feedAgain = options.starved ? starve(dir) : () => undefined;
-  const exits: SlotExit[] = [];
   let zero = performance.now();
   const now = () => performance.now() - zero;
-  const slots = new Map<SlotName, Slot>();
   let keep = true;
-  const closing: (() => Promise<void>)[] = [];
+  let rig: Rig | undefined;
   try {
-    const { connections } = world;
-    const { codec, log, config } = connections;
-    await codec.load(['transfer.requested']);
-    const rates = new RateSources(world);
-    closing.push(() => rates.stop());
-    const books = new ChaosBooks();
-    const late = new LateIntents();
-    const tail = new Tail({ log, codec, books, late, rings: config.keys });
-    const feeder = new Feeder({
-      log,
-      books,
-      chainPartitions: config.kafka.chainPartitions,
-      ledgerFile: path.join(dir, 'fed.ndjson'),
-      headersOf: intentHeaders(config.producers.intentKeys!),
-      foreign: new ForeignProducer({
-        brokers: world.stack.urls.kafkaBrokers,
-        topic: INTENTS,
-        partitions: config.kafka.chainPartitions,
-      }),
-      records: chaosFeed({
-        profile,
-        seed,
-        runId: `${seed}-${Date.now().toString(36)}`,
-        now: Date.now,
-        listedNames: listedPersons(await loadSampleList()),
-        encode: (intent) => codec.encode('transfer.requested', intent),
-      }),
-    });
-    await rates.first;
-    await tail.start();
-    const keyFile = path.join(dir, 'issuer.json');
-    const apiEnv = {
-      CORRIDOR_API_PORT: '0',
-      CORRIDOR_API_FACES: 'producers,operators',
-      CORRIDOR_AUTH_LOCAL_KEY_FILE: keyFile,
-    };
-    for (const name of [...SLOTS, API_SLOT] as const) {
-      const onExit = (exit: SlotExit) => {
-        exits.push(exit);
-        if (!exit.meant) say(`${exit.slot} ended by itself (${exit.signal ?? exit.code}): ${exit.reason}`);
-      };
-      const env = name === API_SLOT ? { ...world.env, ...apiEnv } : world.env;
-      const slot = new Slot({ name, args: ARGS[name], env, dir: path.join(dir, 'processes'), now, onExit });
-      slots.set(name, slot);
-      slot.start();
-    }
-    const desk = new Desk(slots.get(API_SLOT)!, keyFile);
-    const operator = new Operator(connections, ({ _id }, decision) => desk.decide(_id, decision));
-    operator.start();
-    const pipeline = SLOTS.map((name) => slots.get(name)!);
-    await Promise.all([...slots.values()].map((slot) => slot.ready()));
-    const webhooks = new Webhooks({ slot: slots.get(API_SLOT)!, keyFile, connections, seed, say });
-    closing.push(() => webhooks.close());
-    await webhooks.start();
-    say(`${slots.size} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
-
-    const chain = [slots.get('chain-1')!, slots.get('chain-2')!];
-    await feeder.burst(profile.beforeRemade, profile.beforeRemade * BEFORE_REMADE_MS);
+    rig = await Rig.start({ world, profile, seed, now, say });
+    say(`${rig.slots.size} processes run; ${schedule.steps.filter((step) => 'fault' in step).length} faults to come`);
+    await rig.feeder.burst(profile.beforeRemade, profile.beforeRemade * BEFORE_REMADE_MS);
+    const { books, feeder, chain } = rig;
     const remade = await remakeIntents({ world, books, feeder, chain, seed, say });
     const startedAt = Date.now();
     zero = performance.now();
-    const forbidden: Forbidden = new Map();
-    const injector = new Injector({
-      ...{ world, rates, books, late, desk, forbidden, slots, now, say },
-      feed: (records) => feeder.insert(records),
-    });
-    const quoted = new QuotedTransfers({ world, books, seed, feed: (records) => feeder.insert(records) });
-    quoted.start();
-    await play(schedule, { now, feeder, injector });
-    await injector.idle();
-    await quoted.stop();
-    const batchesDamaged = await damageBatches({ world, chain });
-    say(`${batchesDamaged} batches are damaged on the disk`);
-    // What comes after them goes through.
-    await feeder.burst(LAST_RECORDS, LAST_MS);
-    await feeder.close();
-    say('The last fault is over: healing and draining');
-    const healedAt = performance.now();
-    await world.heal();
-    await world.useProviderFaults(NO_FAULTS);
-    tail.stopRepeating();
-    const notDrained = await drained({ books, tail, pipeline, quietMs: profile.quietMs, say });
-    const drainMs = Math.round(performance.now() - healedAt);
-    await webhooks.settle(profile.quietMs);
-
-    const tables = await tablesIn(pipeline);
-    await operator.stop();
-    await tail.stop();
-    await rates.stop();
-    const audit = await world.corridor('audit', 'verify');
-    const stopping = [...slots.values()];
-    const codes = await Promise.all(stopping.map((slot) => slot.stop(STOP_WITHIN_MS)));
-    for (const [index, code] of codes.entries()) {
-      if (code !== 0) notDrained.push(`${stopping[index]!.name} did not drain when asked to: exit code ${code}`);
-    }
-    const rowsExported = rowsIn(exportedTo(dir));
-    const { code, said } = await world.corridor('analytics', 'export', exportedTo(dir));
-    const fed = {
-      ...feeder.counts,
-      rowsExported,
-      malformedKinds: feeder.kinds.size,
-      commandsRepeated: tail.repeated,
-      casesOverHttp: desk.casesDecided,
-      casesTampered: operator.tampered.size,
-      batchesDamaged,
-      sentAgain: remade.sentAgain,
-      ...webhooks.counts(),
-      ...quoted.counts,
-    };
-    const faults = injector.counts();
+    const broken = await breakThings({ world, rig, schedule, seed, now, say });
+    const ended = await heal({ world, rig, quietMs: profile.quietMs, say });
+    const counts = { ...countsOf(rig, broken), rowsExported: ended.rowsExported, sentAgain: remade.sentAgain };
+    const faults = broken.injector.counts();
+    failures.push(
+      ...broken.injector.failures,
+      ...broken.quoted.failures,
+      ...shortOf(profile, { ...counts, ...faults }),
+    );
     const verdict = await judge({
-      connections,
-      providerLedger: world.providerLedger,
-      books,
-      feeder,
-      tail,
-      operator,
-      deskFailures: [...desk.failures, ...(audit.code === 0 ? [] : [`audit verify: ${audit.said.slice(-1_000)}`])],
-      forbidden,
-      hearings: webhooks.hearings,
-      exported: { folder: exportedTo(dir), ...(code === 0 ? {} : { failed: said.slice(-1_000) }) },
-      tables,
-      quoted: quoted.named,
-      remade,
-      reached: new Set([...slots.values()].flatMap((slot) => [...slot.reached()])),
+      ...evidenceOf(world, rig, broken),
+      ...{ ...ended.evidence, remade, startedAt, failures, say },
       allFailpoints: profile.allFailpoints,
-      exits,
-      injected: injector.injected,
-      startedAt,
-      notDrained,
-      failures: [...failures, ...injector.failures, ...quoted.failures, ...shortOf(profile, { ...fed, ...faults })],
-      say,
     });
     keep = options.keep || !verdict.ok;
     return {
-      ok: verdict.ok,
-      profile: profile.name,
-      seed,
-      brokers: profile.brokers,
-      negative: negative?.name ?? null,
-      elapsedMs: Math.round(performance.now() - began),
-      drainMs,
-      fed,
-      faults,
-      providerFaults: await providerFaults(world),
-      verdict,
-      injected: injector.injected,
-      exits,
-      schedule,
-      logs: keep ? dir : '',
+      ...{ ok: verdict.ok, profile: profile.name, seed, brokers: profile.brokers, negative: negative?.name ?? null },
+      ...{ elapsedMs: Math.round(performance.now() - began), drainMs: ended.drainMs },
+      ...{ fed: counts, faults, providerFaults: await providerFaults(world), verdict },
+      ...{ injected: broken.injector.injected, exits: rig.exits, schedule, logs: keep ? dir : '' },
     };
   } finally {
     feedAgain();
-    for (const close of closing) await close();
-    await Promise.all([...slots.values()].map((slot) => slot.stop(0)));
+    await rig?.close();
     await world.stop();
     if (!keep) rmSync(dir, { recursive: true, force: true });
   }
 }
+
+interface Starting {
+  readonly dir: string;
+  /** Takes what a server did by itself. */
+  readonly failures: string[];
+  readonly say: (line: string) => void;
+}
+
+async function startWorld({ profile, seed, negative, keep }: RunOptions, { dir, failures, say }: Starting) {
+  const unsafe = negative && { CORRIDOR_UNSAFE_FOR_TESTS: '1', CORRIDOR_UNSAFE: negative.name };
+  return World.start({
+    ...{ dir, brokers: profile.brokers, seed, providerFaults: PROVIDER_FAULTS, say },
+    law: { ...writeLaw(dir), ...exportSettings(dir) },
+    ...(unsafe && { unsafe }),
+    onUnexpectedExit: (server, how) => failures.push(`${server} ended by itself: ${how}`),
+  }).catch((error: unknown) => {
+    if (!keep) rmSync(dir, { recursive: true, force: true });
+    throw error;
+  });
+}
+
+interface Breaking {
+  readonly world: World;
+  readonly rig: Rig;
+  readonly schedule: Schedule;
+  readonly seed: number;
+  readonly now: () => number;
+  readonly say: (line: string) => void;
+}
+
+/** What was done to the world while it was fed. */
+interface Broken {
+  readonly injector: Injector;
+  readonly quoted: QuotedTransfers;
+  readonly forbidden: Forbidden;
+  readonly batchesDamaged: number;
+}
+
+async function breakThings({ world, rig, schedule, seed, now, say }: Breaking): Promise<Broken> {
+  const { rates, books, late, desk, slots, feeder, chain } = rig;
+  const forbidden: Forbidden = new Map();
+  const feed = (records: Parameters<Feeder['insert']>[0]) => feeder.insert(records);
+  const injector = new Injector({ world, rates, books, late, desk, forbidden, slots, now, say, feed });
+  const quoted = new QuotedTransfers({ world, books, seed, feed });
+  quoted.start();
+  await play(schedule, { now, feeder, injector });
+  await injector.idle();
+  await quoted.stop();
+  const batchesDamaged = await damageBatches({ world, chain });
+  say(`${batchesDamaged} batches are damaged on the disk`);
+  // What comes after them goes through.
+  await feeder.burst(LAST_RECORDS, LAST_MS);
+  await feeder.close();
+  return { injector, quoted, forbidden, batchesDamaged };
+}
+
+interface Healing {
+  readonly world: World;
+  readonly rig: Rig;
+  readonly quietMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** Takes every fault away, waits until all is where it must be, and stops everything; asks on the way what is to be asked. */
+async function heal({ world, rig, quietMs, say }: Healing) {
+  const { books, tail, pipeline, webhooks, operator, rates, slots, desk } = rig;
+  say('The last fault is over: healing and draining');
+  const healedAt = performance.now();
+  await world.heal();
+  await world.useProviderFaults(NO_FAULTS);
+  tail.stopRepeating();
+  const notDrained = await drained({ books, tail, pipeline, quietMs, say });
+  const drainMs = Math.round(performance.now() - healedAt);
+  await webhooks.settle(quietMs);
+  const tables = await tablesIn(pipeline);
+  await operator.stop();
+  await tail.stop();
+  await rates.stop();
+  const audit = await world.corridor('audit', 'verify');
+  const stopping = [...slots.values()];
+  const codes = await Promise.all(stopping.map((slot) => slot.stop(STOP_WITHIN_MS)));
+  for (const [index, code] of codes.entries())
+    if (code !== 0) notDrained.push(`${stopping[index]!.name} did not drain when asked to: exit code ${code}`);
+  const folder = exportedTo(world.dir);
+  const rowsExported = rowsIn(folder);
+  const { code, said } = await world.corridor('analytics', 'export', folder);
+  const exported = { folder, ...(code === 0 ? {} : { failed: said.slice(-1_000) }) };
+  const deskFailures = [...desk.failures, ...(audit.code === 0 ? [] : [`audit verify: ${audit.said.slice(-1_000)}`])];
+  return { drainMs, rowsExported, evidence: { notDrained, tables, exported, deskFailures } };
+}
+
+const countsOf = ({ feeder, tail, desk, operator, webhooks }: Rig, { batchesDamaged, quoted }: Broken) => ({
+  ...feeder.counts,
+  ...{ malformedKinds: feeder.kinds.size, commandsRepeated: tail.repeated },
+  ...{ casesOverHttp: desk.casesDecided, casesTampered: operator.tampered.size, batchesDamaged },
+  ...webhooks.counts(),
+  ...quoted.counts,
+});
+
+const evidenceOf = ({ connections, providerLedger }: World, rig: Rig, { injector, quoted, forbidden }: Broken) => ({
+  ...{ connections, providerLedger, forbidden, quoted: quoted.named, injected: injector.injected },
+  ...{ books: rig.books, feeder: rig.feeder, tail: rig.tail, operator: rig.operator, exits: rig.exits },
+  hearings: rig.webhooks.hearings,
+  reached: new Set([...rig.slots.values()].flatMap((slot) => [...slot.reached()])),
+});
 
 /** What the profile promises and the run did not do. */
 function shortOf({ least }: Profile, done: Readonly<Record<string, number>>): string[] {
@@ -303,86 +246,6 @@ async function play({ steps }: Schedule, { now, feeder, injector }: Playing): Pr
     else injector.inject(step.id, step.fault);
   }
   await Promise.all(bursts);
-}
-
-interface Draining {
-  readonly books: ChaosBooks;
-  readonly tail: Tail;
-  readonly pipeline: readonly Slot[];
-  readonly quietMs: number;
-  readonly say: (line: string) => void;
-}
-
-/** Waits until the books balance and every consumer is at its end, or until nothing moves any more: what is left then. */
-export async function drained({ books, tail, pipeline, quietMs, say }: Draining): Promise<string[]> {
-  tail.movedAt = performance.now();
-  let saidAt = performance.now();
-  for (;;) {
-    const { unexpected, unaccounted } = books.balance();
-    const balanced = unexpected === 0 && unaccounted === 0;
-    const left = balanced ? await leftIn(pipeline) : [];
-    if (balanced && left.length === 0) {
-      say('Every input is where it must be, and every consumer at its end');
-      return [];
-    }
-    const text = `${unexpected} unexpected, ${unaccounted} unaccounted${left.map((one) => `; ${one}`).join('')}`;
-    if (performance.now() - tail.movedAt > quietMs) {
-      say(`Nothing has moved for ${quietMs / 1_000} s: ${text}`);
-      return balanced ? left : await leftIn(pipeline);
-    }
-    if (performance.now() - saidAt > 10_000) {
-      saidAt = performance.now();
-      say(`draining: ${text}`);
-    }
-    await sleep(LOOK_EVERY_MS);
-  }
-}
-
-interface Health {
-  readonly hosts: readonly {
-    readonly name: string;
-    readonly state: string;
-    readonly lag: number;
-    readonly tables?: readonly { readonly name: string; readonly unproven: number }[];
-  }[];
-}
-
-const healthOf = (url: string): Promise<Health | undefined> =>
-  fetch(`${url}/health`).then(
-    (response) => response.json() as Promise<Health>,
-    () => undefined,
-  );
-
-/** What each process that answers says of its tables. */
-async function tablesIn(slots: readonly Slot[]): Promise<readonly TableSeen[]> {
-  const seen = await Promise.all(
-    slots.map(async ({ name, health }) => {
-      const body = health === undefined ? undefined : await healthOf(health);
-      return (body?.hosts ?? []).flatMap((host) =>
-        (host.tables ?? []).map((table) => ({
-          process: `${name} (${host.name})`,
-          topic: table.name,
-          unproven: table.unproven,
-        })),
-      );
-    }),
-  );
-  return seen.flat();
-}
-
-/** What some consumer has not handled, and processes that cannot be asked. */
-async function leftIn(slots: readonly Slot[]): Promise<string[]> {
-  const left = await Promise.all(
-    slots.map(async ({ name, health }) => {
-      if (health === undefined) return [`${name} is not ready`];
-      const body = await healthOf(health);
-      if (body === undefined) return [`${name} does not answer`];
-      return body.hosts
-        .filter(({ state, lag }) => state !== 'running' || lag > 0)
-        .map((host) => `${name}: ${host.name} is ${host.state} with ${host.lag} records to do`);
-    }),
-  );
-  return left.flat();
 }
 
 async function providerFaults({ providerLedger }: World): Promise<Record<string, number>> {
