@@ -41,3 +41,25 @@ it('a loop that throws fails its host, which can still be stopped', async () => 
   await expect(host.failed).rejects.toBe(bug);
   await host.stop(NEVER_MS);
 });
+
+it('a loop that ends by itself fails its host', async () => {
+  const host = loopingHost({ name: 'short', loop: async () => undefined });
+  await host.start();
+  await expect(host.failed).rejects.toThrow('short has ended by itself');
+  await host.stop(NEVER_MS);
+});
+
+it('what a loop throws when it is to stop is thrown to who stops it, and what it used is closed all the same', async () => {
+  const seen: string[] = [];
+  const host = loopingHost({
+    name: 'unwilling',
+    async loop(stopping) {
+      await pause(NEVER_MS, stopping);
+      throw new Error('not like this');
+    },
+    close: async () => void seen.push('closed'),
+  });
+  await host.start();
+  await expect(host.stop(NEVER_MS)).rejects.toThrow('not like this');
+  expect(seen).toEqual(['closed']);
+});

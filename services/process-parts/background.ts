@@ -34,7 +34,7 @@ export function backgroundHost(work: BackgroundWork): Host {
 
 interface LoopingWork {
   readonly name: string;
-  /** Goes on until the signal is aborted. A fault that it throws fails the host. */
+  /** Goes on until the signal is aborted. A fault that it throws fails the host, and so does an end of its own. */
   loop(stopping: AbortSignal): Promise<void>;
   /** Closes what the loop has used, once it has ended or the time for that is over. */
   close?(deadlineMs: number): Promise<void>;
@@ -42,21 +42,34 @@ interface LoopingWork {
   troubles?(): readonly DependencyTrouble[];
 }
 
-/** A host of work that looks, waits and looks again. */
+/** A host of work that looks, waits and looks again. What it throws once it is to stop is thrown by `stop`. */
 export function loopingHost(work: LoopingWork): Host {
   const stopping = new AbortController();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);
   let ended: Promise<void> | undefined;
+  const untilStopped = async () => {
+    await work.loop(stopping.signal);
+    if (!stopping.signal.aborted) throw new Error(`${work.name} has ended by itself`);
+  };
   const host = backgroundHost({
     name: work.name,
     start: async () => {
-      ended = work.loop(stopping.signal).catch(failed.reject);
+      const running = untilStopped();
+      ended = running;
+      running.catch((error: unknown) => {
+        if (stopping.signal.aborted) return;
+        ended = undefined;
+        failed.reject(error);
+      });
     },
     stop: async (deadlineMs) => {
       stopping.abort();
-      await within(deadlineMs, ended);
-      await work.close?.(deadlineMs);
+      try {
+        await within(deadlineMs, ended);
+      } finally {
+        await work.close?.(deadlineMs);
+      }
     },
     ...(work.troubles ? { troubles: work.troubles } : {}),
   });
