@@ -92,10 +92,15 @@ it('counts the guaranteed quotes of a producer that hold and are not used, up to
       ['q-5', holding('e', AT + 100)],
     ]),
   );
+  await store.ask(asked('q-6', AT, { kind: 'INDICATIVE' }));
   expect([await store.unused('acme', AT, 10), await store.unused('acme', AT, 2)]).toEqual([3, 2]);
   expect([await store.unused('acme', AT + 50, 10), await store.unused('zenith', AT, 10)]).toEqual([2, 1]);
   await store.claim([claimOf('quote-a', 't-1')]);
   expect(await store.unused('acme', AT, 10)).toBe(2);
+  await store.ask(asked('q-7'));
+  expect(await store.unused('acme', AT, 10)).toBe(3);
+  await store.withdraw('q-7');
+  expect([await store.unused('acme', AT, 10), await store.show('q-7')]).toEqual([2, undefined]);
   expect((await store.find(['quote-a'])).quotes).toHaveLength(1);
 });
 

@@ -106,7 +106,14 @@ export function quotes(db: Db, options: { readonly failpoint?: Failpoint<Pricing
     ask: async (asked) => (await insertFree(collection, [askedOf(asked)])).size === 0,
     open: (producerId, limit) => guarded(() => collection.countDocuments({ producerId, state: 'ASKED' }, { limit })),
     unused: (producerId, at, limit) =>
-      guarded(() => collection.countDocuments({ producerId, holdsUntil: { $gt: new Date(at) } }, { limit })),
+      guarded(() => {
+        const holds = { producerId, holdsUntil: { $gt: new Date(at) } };
+        const waits = { producerId, state: 'ASKED', 'request.kind': 'GUARANTEED' };
+        return collection.countDocuments({ $or: [holds, waits] }, { limit });
+      }),
+    withdraw: async (requestId) => {
+      await guarded(() => collection.deleteOne({ _id: requestId }));
+    },
     async show(id) {
       const quoted = collection.find({ quoteId: id }).limit(1);
       const [[asked], [priced]] = await Promise.all([findByIds(collection, [id]), guarded(() => quoted.toArray())]);

@@ -224,6 +224,7 @@ function memoryComponents(memory: Memory): ApiComponents {
     quotes: {
       ask: async (given) => await asked(() => memory.quotes.ask(given)),
       open: async (producerId, limit) => await asked(() => memory.quotes.open(producerId, limit)),
+      withdraw: async (requestId) => await asked(() => memory.quotes.withdraw(requestId)),
       unused: async (...of) => await asked(() => memory.quotes.unused(...of)),
       show: async (quoteId) => await asked(() => memory.quotes.show(quoteId)),
     },

@@ -34,16 +34,16 @@ export const requestIdOf = (producerId: string, key: string): string =>
  * @throws CodedError QUOTES_TOO_MANY, MONGO_UNAVAILABLE
  */
 export async function askForQuote(
-  quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused'>,
+  quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused' | 'withdraw'>,
   asking: Asking,
   now: number,
   maxUnused: number = MAX_UNUSED_QUOTES,
 ): Promise<AskOutcome> {
   const { producerId, key, content } = asking;
   const request: QuoteRequest = { ...content, requestId: requestIdOf(producerId, key), producerId };
-  // Two at once may pass it together: it bounds a flood, and no number is promised.
-  const full = await fullOf(quotes, request, now, maxUnused);
+  const full = await fullOf(quotes, request, now, maxUnused, 0);
   if (full === undefined && (await quotes.ask({ request, askedAt: now }))) {
+    await keepWithin(quotes, request, now, maxUnused);
     const quote = { request, askedAt: now, answer: undefined, claim: undefined };
     return { kind: 'asked', quote, isReplay: false };
   }
@@ -57,21 +57,37 @@ export async function askForQuote(
   return { kind: 'asked', quote, isReplay: true };
 }
 
-/** What the producer has too many of; undefined: of nothing. */
+/**
+ * Counted again with what was just kept, so that requests at once do not pass a bound together: the last of those that stay has
+ * counted all the others. Whoever dies before it leaves one request more, which its key finds again.
+ */
+async function keepWithin(
+  quotes: Pick<Quotes, 'open' | 'unused' | 'withdraw'>,
+  request: QuoteRequest,
+  now: number,
+  maxUnused: number,
+): Promise<void> {
+  const full = await fullOf(quotes, request, now, maxUnused, 1);
+  if (full === undefined) return;
+  await quotes.withdraw(request.requestId);
+  throw new CodedError('QUOTES_TOO_MANY', full);
+}
+
+/** What the producer has too many of; undefined: of nothing. @param counted requests of the caller's own that are counted too */
 async function fullOf(
   quotes: Pick<Quotes, 'open' | 'unused'>,
   { producerId, kind }: QuoteRequest,
   now: number,
   maxUnused: number,
+  counted: 0 | 1,
 ): Promise<string | undefined> {
   const isGuaranteed = kind === 'GUARANTEED';
   const [open, unused] = await Promise.all([
-    quotes.open(producerId, MAX_OPEN_REQUESTS),
-    isGuaranteed ? quotes.unused(producerId, now, maxUnused) : 0,
+    quotes.open(producerId, MAX_OPEN_REQUESTS + counted),
+    isGuaranteed ? quotes.unused(producerId, now, maxUnused + counted) : 0,
   ]);
-  if (open >= MAX_OPEN_REQUESTS) return `${MAX_OPEN_REQUESTS} of your requests wait to be answered`;
-  // What waits becomes quotes that hold.
-  if (isGuaranteed && open + unused >= maxUnused)
+  if (open >= MAX_OPEN_REQUESTS + counted) return `${MAX_OPEN_REQUESTS} of your requests wait to be answered`;
+  if (isGuaranteed && unused >= maxUnused + counted)
     return `${maxUnused} guaranteed quotes of yours hold or wait, and no transfer uses them`;
   return undefined;
 }

@@ -51,7 +51,8 @@ describe('asking for a quote', () => {
     await ask('order-1');
     await ask('order-2');
     await answer();
-    // One that waits will hold too.
+    // One that waits will hold too; an indicative one never does.
+    await ask('order-0', { kind: 'INDICATIVE' });
     await ask('order-3');
     await expect(ask('order-4')).rejects.toMatchObject(tooMany);
     await answer();
@@ -69,6 +70,18 @@ describe('asking for a quote', () => {
     await expect(ask('order-6')).rejects.toMatchObject(tooMany);
     here.now = used.holdsUntil!;
     expect(await ask('order-6')).toMatchObject({ isReplay: false });
+  });
+
+  it('is refused to requests at once, so that no more stay than may', async () => {
+    const here = world();
+    const ask = (n: number) =>
+      askForQuote(here.quotes, { producerId: PRODUCER, key: `at-once-${n}`, content: CONTENT }, here.now, 3);
+    const asked = await Promise.allSettled(Array.from({ length: 100 }, (_, n) => ask(n)));
+    const kept = asked.filter(({ status }) => status === 'fulfilled').length;
+    expect(kept).toBeLessThanOrEqual(3);
+    expect(here.quotes.asked.size).toBe(kept);
+    for (let n = 200; here.quotes.asked.size < 3; n++) await ask(n);
+    await expect(ask(300)).rejects.toMatchObject({ code: 'QUOTES_TOO_MANY' });
   });
 
   it('is answered beside what cannot be read or priced, which is refused and told by its id', async () => {

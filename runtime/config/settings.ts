@@ -143,7 +143,7 @@ export const settings = {
       developmentDefault: 'true',
     }),
     maxUnused: setting('CORRIDOR_QUOTES_MAX_UNUSED', {
-      doc: 'How many guaranteed quotes one producer may have that hold and that no transfer uses, and that wait to be answered; more are refused (`QUOTES_TOO_MANY`). Each is an option that costs the producer nothing. Of the API and of commands; requests at once may pass it by a few.',
+      doc: 'How many guaranteed quotes one producer may have that hold and that no transfer uses, and that wait to be answered; more are refused (`QUOTES_TOO_MANY`). Each is an option that costs the producer nothing. Of the API and of commands.',
       schema: integer(1, 1_000_000),
       default: '1000',
     }),

@@ -67,7 +67,7 @@ export interface ApiComponents {
   readonly replays: Pick<Replays, 'list' | 'find' | 'counts'>;
   /** The open exposure, as it was counted last. */
   readonly positions: Pick<PositionCounts, 'find'>;
-  readonly quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused'>;
+  readonly quotes: Pick<Quotes, 'ask' | 'show' | 'open' | 'unused' | 'withdraw'>;
   /** Whether quotes may be asked for. */
   readonly offersQuotes: boolean;
   /** Guaranteed ones of a producer that hold and are not used, at most. */

@@ -36,10 +36,15 @@ export function memoryQuotes(): MemoryQuotes {
     unused: async (producerId, at, limit) => {
       const holds = [...asked.values()].filter(({ request: of }) => {
         const answer = answers.get(of.requestId);
-        if (of.producerId !== producerId || answer?.kind !== 'priced') return false;
+        if (of.producerId !== producerId) return false;
+        if (answer?.kind !== 'priced') return answer === undefined && of.kind === 'GUARANTEED';
         return (answer.holdsUntil ?? 0) > at && !claims.has(answer.sealed.quoteId);
       });
       return Math.min(limit, holds.length);
+    },
+    async withdraw(requestId) {
+      asked.delete(requestId);
+      answers.delete(requestId);
     },
     async show(id) {
       const found = asked.get(id) ?? [...asked.values()].find(({ request }) => idOf(request.requestId) === id);
