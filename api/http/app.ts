@@ -302,11 +302,16 @@ function problemFor(thrown: unknown, request: FastifyRequest, { docsUrl, logger 
   return problem;
 }
 
+/** When a bound of another kind than the rate may have room again, s. */
+const TOO_MANY_AGAIN_S = '60';
+
 function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply, terms: ProblemTerms): FastifyReply {
   const problem = problemFor(thrown, request, terms);
   stamp(request, reply);
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="corridor"');
   if (problem.status === 503) reply.header('retry-after', '1');
+  // The rate limit says better.
+  if (problem.status === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', TOO_MANY_AGAIN_S);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 

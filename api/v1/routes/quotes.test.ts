@@ -85,7 +85,7 @@ describe('asking for a quote', () => {
     for (let n = 1; n < MAX_OPEN_REQUESTS; n++)
       memory.quotes.asked.set(`q-${n}`, { ...waits, request: { ...waits.request, requestId: `q-${n}` } });
     const more = await ask(BODY, 'acme', 'order-0002');
-    expect([more.statusCode, more.json().code]).toEqual([429, 'QUOTES_TOO_MANY']);
+    expect([more.statusCode, more.json().code, more.headers['retry-after']]).toEqual([429, 'QUOTES_TOO_MANY', '60']);
     expect((await ask()).statusCode).toBe(202);
   });
 
