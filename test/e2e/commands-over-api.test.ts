@@ -93,7 +93,7 @@ describe('commands over the API', () => {
     async () => {
       const { groupId } = await people.group();
       const table = await said(ASHA, 'dlq', 'groups');
-      expect(table).toMatch(/^group +owner +code +letters +new +money/);
+      expect(table).toMatch(/^group +owner +code +letters +new +per hour +money/);
       expect(table).toContain(`${groupId}  fx-pricing`);
       expect(await json(ASHA, 'dlq', 'groups')).toMatchObject({ complete: true, items: [{ groupId, letters: dead }] });
       expect((await json(ASHA, 'dlq', 'list', '--group', groupId)).letters).toHaveLength(dead);
