@@ -90,7 +90,6 @@ it('groups them by cause, with exact money by currency and what is new', async (
     letters: 43,
     proven: true,
     recent: 8,
-    perHour: 480,
     withoutAmount: 3,
     corridors: ['EU-IN', 'GB-IN'],
     money: [

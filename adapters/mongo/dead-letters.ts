@@ -1,11 +1,12 @@
 // The index of dead letters in MongoDB, as operations read it.
 import type { Db, Document, Filter } from 'mongodb';
-import type {
-  CountedGroup,
-  DeadLetters,
-  GroupNote,
-  GroupPart,
-  LetterFilter,
+import {
+  type CountedGroup,
+  type DeadLetters,
+  type GroupNote,
+  type GroupPart,
+  type LetterFilter,
+  MAX_GROUP_MINUTES,
 } from '../../operations/dead-letters/ports.ts';
 import type { GroupCounts } from '../../sinks/dead-letters/counts.ts';
 import { type DeadLetterDocument, OPEN_STATES } from '../../sinks/dead-letters/letter.ts';
@@ -19,7 +20,6 @@ export const GROUPS = 'dead_letter_groups';
 
 /** Groups whose counts are shown at once. */
 const MAX_GROUPS = 2_000;
-const MAX_MINUTES = 1_440;
 const MAX_IDS = 1_000;
 
 /** A group as stored: its counts beside what people wrote on it. */
@@ -185,7 +185,7 @@ const minutesOf = (open: Document): Document[] => [
     },
   },
   { $sort: { _id: -1 } },
-  { $limit: MAX_MINUTES },
+  { $limit: MAX_GROUP_MINUTES },
 ];
 
 /** What the letters of a part share. Null fields may be left out of it. */

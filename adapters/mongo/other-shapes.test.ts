@@ -136,8 +136,11 @@ describe('a payout of another shape', () => {
     const reported: string[] = [];
     const { db } = dbOf([...shapeless, whole] as never);
     const store = mongoPayoutStore(db, { onForged: (id) => reported.push(id) });
-    expect((await store.openCases(9)).map(({ payoutId }) => payoutId)).toEqual(['whole']);
+    const { payouts, isCut } = await store.openCases(9);
+    expect([payouts.map(({ payoutId }) => payoutId), isCut]).toEqual([['whole'], false]);
     expect(reported).toEqual(['a', 'b', 'c']);
+    // What is left out hides no end.
+    expect(await store.openCases(3)).toEqual({ payouts: [], isCut: true });
   });
 
   it('is one without a seal for verification, beside the others', async () => {

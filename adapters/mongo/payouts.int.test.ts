@@ -172,21 +172,22 @@ describe('payouts in MongoDB', () => {
   it('are listed while they have an open case', async () => {
     const payout = openCase(submitting('a'), 'NO_PROOF', 'd', T0);
     await store.insert([payout, submitting('b')]);
-    expect((await store.openCases(10)).map(({ payoutId }) => payoutId)).toEqual(['a']);
+    const { payouts, isCut } = await store.openCases(10);
+    expect([payouts.map(({ payoutId }) => payoutId), isCut]).toEqual([['a'], false]);
     const settled = afterQuery(
       { ...payout, phase: 'OUTCOME_UNKNOWN' },
       { key: key('a'), result: saw('PAID'), at: T0 + 2 },
       POLICY,
     );
     expect(await store.apply([change(payout, settled)])).toEqual([true]);
-    expect(await store.openCases(10)).toEqual([]);
+    expect(await store.openCases(10)).toEqual({ payouts: [], isCut: false });
   });
 
   it('are not listed any more when their case is closed by hand, and keep who closed it', async () => {
     const paid = afterSubmit(submitting('a'), { key: key('a'), result: saw('PAID'), at: T0 }, POLICY);
     await store.insert([openCase(paid, 'CONTRADICTION', 'd', T0 + 1)]);
     await closePayoutCase(store, 'a', { number: 1, by: 'amara', reason: 'ticket 4711' }, T0 + 2);
-    expect(await store.openCases(10)).toEqual([]);
+    expect(await store.openCases(10)).toEqual({ payouts: [], isCut: false });
     const [stored] = await store.load(['a']);
     expect(stored?.cases).toMatchObject([{ closedAt: T0 + 2, closing: { by: 'amara', reason: 'ticket 4711' } }]);
   });

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AnyBulkWriteOperation, Binary, type Collection, type Db } from 'mongodb';
 import type { KeyRing } from '../../domain/seals/seal.ts';
-import type { PayoutsWithCases } from '../../operations/cases/payouts/ports.ts';
+import type { PayoutPage, PayoutsWithCases } from '../../operations/cases/payouts/ports.ts';
 import type { Payout } from '../../payouts/payout.ts';
 import type { PayoutChange, PayoutStore } from '../../payouts/ports.ts';
 import { refuseOutsideTrials } from '../../ports/environment.ts';
@@ -25,7 +25,7 @@ export interface MongoPayoutStore extends PayoutStore, PayoutsWithCases {
   /** Creates the indexes; does nothing about those that exist. */
   ensureIndexes(): Promise<void>;
   /** As in the port; without those of another shape, which are reported as forged. */
-  openCases(limit: number): Promise<readonly Payout[]>;
+  openCases(limit: number): Promise<PayoutPage>;
   /** How many payouts are in each phase. Reads the whole collection: for operators and tests. */
   countByPhase(): Promise<Readonly<Record<string, number>>>;
 }
@@ -75,14 +75,15 @@ export function mongoPayoutStore(db: Db, options: MongoPayoutOptions = {}): Mong
         collection
           .find({ caseSince: { $lte: new Date(8.64e15) } })
           .sort({ caseSince: 1 })
-          .limit(limit)
+          .limit(limit + 1)
           .toArray(),
       );
-      return found.flatMap((document) => {
+      const payouts = found.slice(0, limit).flatMap((document) => {
         if (isGenuine(document, {})) return [payoutOf(document)];
         onForged?.(document._id);
         return [];
       });
+      return { payouts, isCut: found.length > limit };
     },
     countByPhase: () =>
       guarded(async () => {

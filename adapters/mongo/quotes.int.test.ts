@@ -99,8 +99,11 @@ it('counts the guaranteed quotes of a producer that hold and are not used, up to
   expect(await store.unused('acme', AT, 10)).toBe(2);
   await store.ask(asked('q-7'));
   expect(await store.unused('acme', AT, 10)).toBe(3);
-  await store.withdraw('q-7');
+  expect([await store.withdraw('q-7'), await store.withdraw('q-7')]).toEqual([true, false]);
   expect([await store.unused('acme', AT, 10), await store.show('q-7')]).toEqual([2, undefined]);
+  // What has an answer may be used already.
+  expect(await store.withdraw('q-2')).toBe(false);
+  expect(await store.show('q-2')).toBeDefined();
   expect((await store.find(['quote-a'])).quotes).toHaveLength(1);
 });
 

@@ -1,6 +1,6 @@
-// Quotes in MongoDB: fx_quotes { _id: requestId, producerId, request, askedAt, state, answeredAt, quoteId, content, seal, reason, holdsUntil },
-// and which transfer uses each: quote_claims { _id: quoteId, transferId, originPosition, claimedAt, seal }. A quote is priced by its
-// sealed content alone, of which its id is made; what stands beside it is for finding and showing it.
+// Quotes in MongoDB: fx_quotes { _id: requestId, producerId, request, askedAt, state, answeredAt, quoteId, content, seal, reason,
+// holdsUntil }, and which transfer uses each: quote_claims { _id: quoteId, transferId, originPosition, claimedAt, seal }. A quote is
+// priced by its sealed content alone, of which its id is made; what stands beside it is for finding, counting and showing it.
 import type { Db } from 'mongodb';
 import { z } from 'zod';
 import type { Quotes, StoredAnswer, StoredQuote } from '../../operations/quotes/ports.ts';
@@ -111,9 +111,8 @@ export function quotes(db: Db, options: { readonly failpoint?: Failpoint<Pricing
         const waits = { producerId, state: 'ASKED', 'request.kind': 'GUARANTEED' };
         return collection.countDocuments({ $or: [holds, waits] }, { limit });
       }),
-    withdraw: async (requestId) => {
-      await guarded(() => collection.deleteOne({ _id: requestId }));
-    },
+    withdraw: async (requestId) =>
+      (await guarded(() => collection.deleteOne({ _id: requestId, state: 'ASKED' }))).deletedCount > 0,
     async show(id) {
       const quoted = collection.find({ quoteId: id }).limit(1);
       const [[asked], [priced]] = await Promise.all([findByIds(collection, [id]), guarded(() => quoted.toArray())]);

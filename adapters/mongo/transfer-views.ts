@@ -33,55 +33,39 @@ export function transferViews(db: Db, collection: string): TransferViews & Trans
           .toArray(),
       ) as unknown as Promise<readonly TransferDocument[]>,
     async totals(filter, limit) {
-      const latest: Document[] = [
+      // One pass: a transfer that is priced meanwhile is in it once, as it was or as it is.
+      const pipeline: Document[] = [
         { $match: toQuery(filter, undefined) },
         { $sort: { updatedAt: -1, _id: -1 } },
         { $limit: limit + 1 },
+        { $group: SUMS },
       ];
-      const sums = (some: Document, group: Document) =>
-        guarded(() =>
-          transfers
-            .aggregate([...latest, { $match: some }, { $group: group }], { ...read, maxTimeMS: MAX_TIME_MS })
-            .toArray(),
-        );
-      const [priced, unpriced] = await Promise.all([
-        sums({ debitMinor: { $ne: null } }, DEBITS),
-        sums({ debitMinor: null }, INSTRUCTED),
-      ]);
-      const byCurrency = merged([...priced, ...unpriced].map(totalIn));
+      const sums = await guarded(() => transfers.aggregate(pipeline, { ...read, maxTimeMS: MAX_TIME_MS }).toArray());
+      const byCurrency = sums.map(totalIn);
       return { byCurrency, isCut: byCurrency.reduce((counted, each) => counted + each.transfers, 0) > limit };
     },
   };
 }
 
-const DEBITS: Document = { _id: '$sourceCurrency', transfers: { $sum: 1 }, minor: { $sum: '$debitMinor' } };
-const INSTRUCTED: Document = {
-  _id: '$instructedCurrency',
+/** What is priced by its debit, the rest by what was instructed; null is less than any number. */
+const IS_PRICED: Document = { $gt: ['$debitMinor', null] };
+const SUMS: Document = {
+  // Rows of before the view had what was instructed have no currency of it.
+  _id: { $ifNull: [{ $cond: [IS_PRICED, '$sourceCurrency', '$instructedCurrency'] }, ''] },
   transfers: { $sum: 1 },
-  minor: { $sum: '$instructedMinor' },
+  minor: { $sum: { $cond: [IS_PRICED, '$debitMinor', '$instructedMinor'] } },
 };
 
 function totalIn({ _id, transfers: count, minor }: Document): CurrencyTotal {
   const transfers = Number(count);
-  // Rows of before the view had what was instructed have no currency of it.
-  const isKnown = typeof _id === 'string';
+  const currency = String(_id);
+  const isKnown = currency !== '';
   return {
-    currency: isKnown ? _id : '',
-    transfers,
+    ...{ currency, transfers },
     minor: isKnown ? BigInt(minor as bigint | number) : 0n,
     withoutAmount: isKnown ? 0 : transfers,
   };
 }
-
-const merged = (totals: readonly CurrencyTotal[]): readonly CurrencyTotal[] =>
-  [...Map.groupBy(totals, ({ currency }) => currency).values()].map((of) =>
-    of.reduce((sum, each) => ({
-      currency: each.currency,
-      transfers: sum.transfers + each.transfers,
-      minor: sum.minor + each.minor,
-      withoutAmount: sum.withoutAmount + each.withoutAmount,
-    })),
-  );
 
 function toQuery(
   { state, currencies, olderThan, producer }: TransferFilter,

@@ -43,11 +43,9 @@ export function registerPayoutCases(program: Command): void {
     )
     .action(({ limit, json }: { limit: number; json?: boolean }) =>
       withPayouts(async (store) => {
-        const found = await listPayoutCases(store, limit + 1);
-        const payouts = [...new Set(found.map(({ payout }) => payout.payoutId))];
-        const whole = new Set(payouts.slice(0, limit));
-        printRows(found.filter(({ payout }) => whole.has(payout.payoutId)).map(rowOf), COLUMNS, json);
-        printCut(payouts.length <= limit, limit, 'These are the oldest payouts: say --limit.');
+        const { cases: found, isCut } = await listPayoutCases(store, limit);
+        printRows(found.map(rowOf), COLUMNS, json);
+        printCut(!isCut, limit, 'These are the oldest payouts: say --limit.');
       }),
     );
 

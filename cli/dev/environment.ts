@@ -42,7 +42,7 @@ export function withStack(env: NodeJS.ProcessEnv, urls: StackUrls, keyFile: stri
   return { ...development, ...stackEnvironment(urls), ...env };
 }
 
-/** It says that it is of production, or names a server that is none of the stack's. */
+/** It says that it is of production, or names a server that the stack does not have. */
 function isElsewhere(env: NodeJS.ProcessEnv, urls: StackUrls): boolean {
   if (env['CORRIDOR_ENV'] === 'production') return true;
   return Object.entries(stackEnvironment(urls)).some(([name, url]) => (env[name] ?? '') !== '' && env[name] !== url);

@@ -1,4 +1,4 @@
-// A decoded record as somebody may see it, of whatever topic. What is not known to name nobody is masked. Pure.
+// A decoded record as somebody may see it, of whatever topic. Text is masked unless its field is known to name nobody. Pure.
 import { maskedName, type Sight } from './masking.ts';
 
 /** Fields that hold persons, what a list says of them, or text that somebody typed. */
@@ -10,10 +10,119 @@ const NAMES: ReadonlySet<string> = new Set([
   ...['name', 'matchedName', 'verifiedPayeeName', 'remittanceInformation', 'justification', 'reason', 'detail'],
 ]);
 /** Within those, what names nobody. */
-const PLAIN: ReadonlySet<string> = new Set(['kind', 'scheme', 'role', 'source', 'entityId', 'code', 'outcome']);
+const PLAIN_WITHIN: ReadonlySet<string> = new Set(['kind', 'scheme', 'role', 'source', 'entityId', 'code', 'outcome']);
+/**
+ * Fields elsewhere whose text names nobody: ids and versions of ours, codes, currencies, rates. A test holds every field of every
+ * schema to be one of them, or to be masked.
+ */
+export const PLAIN_FIELDS: ReadonlySet<string> = new Set([
+  ...[
+    'approvalHash',
+    'approvalId',
+    'attemptKey',
+    'causationId',
+    'claimId',
+    'commandId',
+    'configurationHash',
+    'contentHash',
+  ],
+  ...[
+    'entryId',
+    'eventId',
+    'evidenceHash',
+    'exceptionId',
+    'firstOriginPosition',
+    'holdId',
+    'movementId',
+    'originPosition',
+  ],
+  ...[
+    'partOf',
+    'payoutAttemptKey',
+    'payoutId',
+    'quoteId',
+    'rateId',
+    'rateSnapshotId',
+    'rawHash',
+    'replayId',
+    'requestId',
+  ],
+  ...['reservationId', 'snapshotId', 'topicId', 'transferId', 'uetr', 'versionId', 'creditorToken', 'debtorToken'],
+  ...['fundingToken', 'intermediaryTokens', 'member', 'subjectToken', 'verifiedNameToken', 'tokenKeyId', 'seal'],
+  ...[
+    'brokenRules',
+    'configuration',
+    'engineVersion',
+    'limitRuleIds',
+    'limitRules',
+    'limitRulesVersion',
+    'reviewRules',
+  ],
+  ...['ruleId', 'ruleIds', 'screeningConfiguration', 'screeningLists', 'set', 'termId', 'termIds', 'termsVersion'],
+  ...[
+    'transferRules',
+    'version',
+    'arrangement',
+    'authority',
+    'code',
+    'kycTier',
+    'market',
+    'nationalPurpose',
+    'purposeCode',
+  ],
+  ...[
+    'reasonCode',
+    'reasonCodes',
+    'relation',
+    'scheme',
+    'kind',
+    'producerId',
+    'provider',
+    'source',
+    'sources',
+    'owner',
+  ],
+  ...['corridor', 'corridorId', 'corridorIds', 'sourceCountry', 'targetCountry', 'sourceCurrency', 'targetCurrency'],
+  ...[
+    'base',
+    'currency',
+    'instructedCurrency',
+    'pivotCurrency',
+    'quote',
+    'customerRate',
+    'fromRate',
+    'midRate',
+    'rate',
+  ],
+  ...['residual', 'publishedOn', 'requestedExecutionDate', 'valueDate', 'window', 'topic'],
+  // Enumerations.
+  ...[
+    'action',
+    'amountSide',
+    'change',
+    'chargeBearer',
+    'decision',
+    'decidedOn',
+    'eventKind',
+    'fundingMethod',
+    'method',
+  ],
+  ...[
+    'metric',
+    'outcome',
+    'payeeVerification',
+    'previousState',
+    'result',
+    'role',
+    'rounding',
+    'screeningOutcome',
+    'stage',
+  ],
+  ...['state', 'status'],
+]);
 const BRANCH = 'corridor.';
 const HIDDEN = '•••';
-/** An id, a code, a time: one word. */
+/** An id, a code, a date: one word. */
 const WORD = /^\S{0,200}$/;
 
 /** As JSON has it: whole numbers that are larger than JSON's are text, bytes are their number. */
@@ -57,7 +166,8 @@ function shown(key: string, value: unknown, looking: Looking): ShownValue {
 function scalar(key: string, value: string | number | bigint | boolean, { sight, isPersonal }: Looking): ShownValue {
   const plain = typeof value === 'bigint' ? String(value) : value;
   if (sight === 'full' || typeof plain === 'boolean') return plain;
-  if (!isPersonal) return typeof plain === 'number' || WORD.test(plain) ? plain : maskedName(plain, sight);
-  if (PLAIN.has(key)) return plain;
-  return NAMES.has(key) && typeof plain === 'string' ? maskedName(plain, sight) : HIDDEN;
+  const isText = typeof value === 'string';
+  if ((isPersonal ? PLAIN_WITHIN : PLAIN_FIELDS).has(key) && (!isText || WORD.test(value))) return plain;
+  if (!isPersonal) return isText ? maskedName(value, sight) : plain;
+  return NAMES.has(key) && isText ? maskedName(value, sight) : HIDDEN;
 }

@@ -1,7 +1,7 @@
 // Dead letters by cause: what broke, since when, and how much money stands still for it.
 import { safeText } from '../../domain/text/text.ts';
 import { CodedError } from '../../ports/fault.ts';
-import type { CountedGroup, DeadLetters, GroupNote } from './ports.ts';
+import { type CountedGroup, type DeadLetters, type GroupNote, MAX_GROUP_MINUTES } from './ports.ts';
 
 const HOUR_MS = 3_600_000;
 const MAX_NOTE = 2_000;
@@ -33,7 +33,7 @@ export interface LetterGroup {
   readonly oldestAt: Date;
   /** Letters put aside within the last hour, or since the instant that was asked for, to the minute. */
   readonly recent: number;
-  /** These by the hour, to a tenth. */
+  /** Those of them that are still open, by the hour, to a tenth: over the time that was counted. */
   readonly perHour: number;
   /** False: letters have come or changed since it was counted. */
   readonly isCurrent: boolean;
@@ -63,7 +63,7 @@ export async function letterGroups(
 ): Promise<LetterGroups> {
   const { counted, uncounted, isCut } = await store.groups();
   const since = newSince ?? new Date(now - HOUR_MS);
-  const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since, now));
+  const groups = counted.filter(({ parts }) => parts.length > 0).map((group) => groupOf(group, since));
   groups.sort((a, b) => b.lastFailedAt.getTime() - a.lastFailedAt.getTime() || (a.id < b.id ? -1 : 1));
   const behind = groups.filter(({ isCurrent }) => !isCurrent).length;
   const reasons = [
@@ -74,8 +74,8 @@ export async function letterGroups(
   return { groups, complete: reasons.length === 0, reason: reasons.join('; ') || undefined };
 }
 
-/** Pure. @param now ms since 1970 */
-export function groupOf(counted: CountedGroup, newSince: Date, now: number): LetterGroup {
+/** Pure. */
+export function groupOf(counted: CountedGroup, newSince: Date): LetterGroup {
   const { group: id, owner, code, class: letterClass, cause, parts, note, isCurrent, countedAt } = counted;
   const money = new Map<string, MoneyStanding>();
   for (const { currency, amountMinor, letters } of parts) {
@@ -101,7 +101,7 @@ export function groupOf(counted: CountedGroup, newSince: Date, now: number): Let
     lastFailedAt: new Date(Math.max(...times(({ lastFailedAt }) => lastFailedAt))),
     oldestAt: new Date(Math.min(...times(({ oldestAt }) => oldestAt))),
     recent,
-    perHour: rateOf(recent, now - newSince.getTime()),
+    perHour: rateOf(recent, countedAt.getTime() - countedFrom(counted, newSince)),
     isCurrent,
     countedAt,
     note,
@@ -109,6 +109,9 @@ export function groupOf(counted: CountedGroup, newSince: Date, now: number): Let
 }
 
 const MINUTE_MS = 60_000;
+/** Where so many minutes are kept, what was before them is not counted; ms since 1970. */
+const countedFrom = ({ minutes }: CountedGroup, newSince: Date): number =>
+  minutes.length < MAX_GROUP_MINUTES ? newSince.getTime() : Math.max(newSince.getTime(), minutes.at(-1)!.at.getTime());
 /** Of less than a minute nobody can tell more than of one. */
 const rateOf = (letters: number, overMs: number): number =>
   Math.round((letters * HOUR_MS * 10) / Math.max(overMs, MINUTE_MS)) / 10;

@@ -15,6 +15,9 @@ export interface GroupPart {
   readonly oldestAt: Date;
 }
 
+/** Minutes of a group that are counted one by one. */
+export const MAX_GROUP_MINUTES = 1_440;
+
 /** A group as it was counted last. */
 export interface CountedGroup {
   readonly group: string;
@@ -24,7 +27,7 @@ export interface CountedGroup {
   readonly cause: string;
   /** Of its open letters; empty when none is open. */
   readonly parts: readonly GroupPart[];
-  /** How many letters were put aside in each minute (its start), latest first; the latest 1,440 minutes that have any. */
+  /** How many open letters were put aside in each minute (its start), latest first; the latest MAX_GROUP_MINUTES that have any. */
   readonly minutes: readonly { readonly at: Date; readonly letters: number }[];
   readonly countedAt: Date;
   /** False: letters have come or changed since. */

@@ -59,7 +59,7 @@ export async function askForQuote(
 
 /**
  * Counted again with what was just kept, so that requests at once do not pass a bound together: the last of those that stay has
- * counted all the others. Whoever dies before it leaves one request more, which its key finds again.
+ * counted all the others. Who dies before it leaves one request more, which its key finds again.
  */
 async function keepWithin(
   quotes: Pick<Quotes, 'open' | 'unused' | 'withdraw'>,
@@ -68,8 +68,8 @@ async function keepWithin(
   maxUnused: number,
 ): Promise<void> {
   const full = await fullOf(quotes, request, now, maxUnused, 1);
-  if (full === undefined) return;
-  await quotes.withdraw(request.requestId);
+  // What pricing has answered since stays, and is counted for those that come.
+  if (full === undefined || !(await quotes.withdraw(request.requestId))) return;
   throw new CodedError('QUOTES_TOO_MANY', full);
 }
 

@@ -36,8 +36,8 @@ export interface Quotes {
   open(producerId: string, limit: number): Promise<number>;
   /** How many guaranteed quotes the producer has at this time (ms) that hold and are not used, or wait to be answered; counts no further than the limit. */
   unused(producerId: string, at: number, limit: number): Promise<number>;
-  /** Takes a request back that was kept a moment ago, with its answer: nobody was shown either. */
-  withdraw(requestId: string): Promise<void>;
+  /** Takes a request back that nobody has answered. @returns whether it did: what has an answer stays, since somebody may use it */
+  withdraw(requestId: string): Promise<boolean>;
   /** By the id of the request, or of the quote. Undefined: there is none, or what is kept is of another shape. */
   show(id: string): Promise<StoredQuote | undefined>;
   /** At most so many. */

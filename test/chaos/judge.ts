@@ -14,7 +14,7 @@ import { limitRules } from '../../services/configured-rules.ts';
 import type { Connections } from '../../services/connections.ts';
 import { loggedLaws } from '../../services/logged-laws.ts';
 import { EVENTS, TRANSFERS } from '../../services/process-parts/sinks.ts';
-import { type LedgerSummary, readLedger, summarise } from '../../simulator/ledger.ts';
+import { type LedgerSummary, readLedger, summarise, type TransferSummary } from '../../simulator/ledger.ts';
 import { contracts } from '../../topics/catalogue.ts';
 import { keptQuotes } from '../../verify/checks/quotes.ts';
 import type { VerifyReport } from '../../verify/report.ts';
@@ -277,8 +277,12 @@ async function checkCases(
       const why = faults[0]
         ? `provider ${faults[0].kind} ${faults[0].id}`
         : around[0] && `${around[0].id} ${around[0].what}`;
-      if ((why !== undefined && code === 'NO_PROOF') || (code === 'PROVIDER_CLOCK' && wrongTimeSince(openedAt)))
-        explained++;
+      const summary = ledger.byTransfer.get(payoutId);
+      const isExplained =
+        (code === 'NO_PROOF' && why !== undefined) ||
+        (code === 'PROVIDER_CLOCK' && wrongTimeSince(openedAt)) ||
+        (code === 'ATTEMPTS_DIED' && summary !== undefined && diedOfFaults(summary));
+      if (isExplained) explained++;
       else
         found.add(
           'unexplainedCase',
@@ -291,6 +295,10 @@ async function checkCases(
   if (opened > most) found.add('unexplainedCase', 'all', `${opened} payout cases are more than 1 % of the transfers`);
   return { inCase, opened, explained };
 }
+
+/** Nothing of it was paid, and the provider was made to fail more than once for it: what is left to ask is a person. */
+export const diedOfFaults = ({ faults, executions }: Pick<TransferSummary, 'faults' | 'executions'>): boolean =>
+  executions === 0 && faults.length > 1;
 
 async function payoutsWithCases(connections: Connections): Promise<readonly Payout[]> {
   const db = await connections.db();

@@ -22,7 +22,9 @@ export const groupDto = z
     isProven: z.boolean().describe('All bear the seal of who put them aside.'),
     letters: z.int(),
     newLetters: z.int().describe('Put aside since `newSince`, to the minute.'),
-    lettersPerHour: z.number().describe('The same by the hour, to a tenth.'),
+    lettersPerHour: z
+      .number()
+      .describe('Those that are still open by the hour, to a tenth: of the time from `newSince` to `countedAt`.'),
     money: z.array(moneyOfLetters),
     lettersWithoutAmount: z.int(),
     corridors: z.array(z.string()),

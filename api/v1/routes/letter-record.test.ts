@@ -54,6 +54,26 @@ it('shows what stands in the log, with persons masked, and no bytes', async () =
   }
 });
 
+it('believes no header by its name: shows numbers, ids, codes and our topics, and nothing that names who or what', async () => {
+  const eventId = '0b0c3a52-7d0f-4a54-9e0e-0f2f7c1f4a11';
+  const shown = { 'source-offset': '17', 'dlq-error-code': 'EDIT_REFUSED', 'event-id': eventId, 'dlq-class': 'poison' };
+  const written = {
+    ...{ 'replayed-by': 'gwen', 'approved-by': 'hartley', producer: 'gwen', 'event-type': 'Gwen', seal: 'Hartley.x' },
+    ...{ 'replay-edit': '[{"op":"add","path":"/name","value":"Gwen Hartley"}]', 'dlq-error-detail': 'for Gwen' },
+    ...{ attempts: 'Gwen', 'retry-code': 'Hartley of GWEN', 'skip-id': 'gwen', 'claimed-source-topic': 'gwen' },
+  };
+  stored = letterRecord({ ...shown, ...written });
+  for (const role of ['operator', 'viewer'] as const) {
+    const { body, text } = await look(role);
+    expect(text).not.toMatch(/gwen|hartley/i);
+    for (const [name, value] of Object.entries(shown)) expect(body.headers).toContainEqual({ name, value });
+    for (const name of Object.keys(written)) expect(body.headers).toContainEqual({ name, value: null });
+  }
+  expect((await look('compliance', '?unmask=INCIDENT')).body.headers).toContainEqual({
+    ...{ name: 'approved-by', value: 'hartley' },
+  });
+});
+
 it('shows it as it is to whoever may see that, with a reason, and once the audit log has it', async () => {
   expect((await look('operator', '?unmask=INCIDENT')).body).toMatchObject({ code: 'ACTION_FORBIDDEN' });
   const { body } = await look('compliance', '?unmask=INCIDENT&ticket=INC-4711');

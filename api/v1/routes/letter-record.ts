@@ -13,7 +13,10 @@ export const letterRecordDto = z
     headers: z.array(
       z.object({
         name: z.string(),
-        value: z.string().nullable().describe('Null: no text, or not shown, since somebody else has written it.'),
+        value: z
+          .string()
+          .nullable()
+          .describe('Null: no text, or not shown, since others may have written it: numbers, ids and codes are.'),
       }),
     ),
     bytes: z.int().describe('Of the value.'),

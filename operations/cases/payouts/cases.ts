@@ -22,8 +22,9 @@ export interface PlacedPayoutCase {
 export async function listPayoutCases(
   store: Pick<PayoutsWithCases, 'openCases'>,
   limit: number,
-): Promise<readonly PlacedPayoutCase[]> {
-  return openCasesOf(await store.openCases(limit));
+): Promise<{ readonly cases: readonly PlacedPayoutCase[]; readonly isCut: boolean }> {
+  const { payouts, isCut } = await store.openCases(limit);
+  return { cases: openCasesOf(payouts), isCut };
 }
 
 /** The open cases of these payouts, the oldest first. Pure. */

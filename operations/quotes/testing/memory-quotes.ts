@@ -42,10 +42,7 @@ export function memoryQuotes(): MemoryQuotes {
       });
       return Math.min(limit, holds.length);
     },
-    async withdraw(requestId) {
-      asked.delete(requestId);
-      answers.delete(requestId);
-    },
+    withdraw: async (requestId) => !answers.has(requestId) && asked.delete(requestId),
     async show(id) {
       const found = asked.get(id) ?? [...asked.values()].find(({ request }) => idOf(request.requestId) === id);
       if (found === undefined) return undefined;
